@@ -1,0 +1,253 @@
+/*
+ * rk.h: the one interface between models and arithmetic.  A backend (plain-C reference in float and double, CPU, CUDA)
+ * executes lists of calls; a call is an op and its arguments, so a list is recorded once per shape class and replayed
+ * (on CUDA as a graph).  Plain C types only.
+ *
+ * Conventions.
+ *  - Activations are row-major [rows, columns], packed: row t is token t of the batch, sequence b owns the rows
+ *    offsets[b] .. offsets[b+1]-1, nothing is padded.  `real` below is the backend's element: float, or double in "ref64".
+ *  - Shapes in a call are capacities.  The live number of rows is live[call row index], an int32 array in device memory
+ *    (enum rk_live), written before a run.  Rows past the live count are neither read nor written.
+ *  - No op returns a host value.  Every reduction has a fixed partition: results do not depend on the number of threads,
+ *    and a sequence's rows do not depend on which other sequences are in the batch (bit for bit).
+ *  - Pointers in calls are device memory from rk_alloc, aligned to 64.  No op allocates.
+ *  - "+=" below: accumulates; everything else overwrites.  Inputs and outputs may not overlap unless said.
+ */
+#ifndef RK_H
+#define RK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum rk_status { RK_OK = 0, RK_EMEM, RK_EDEVICE, RK_EINVAL };
+
+enum rk_precision { RK_FP32, RK_BF16, RK_INT8, RK_FP8 };  /* of matrix products; accumulation is always fp32 or wider */
+
+enum rk_act { RK_NONE, RK_RELU, RK_GELU, RK_TANH };       /* GELU: x * Phi(x), the erf form */
+
+enum rk_live { RK_LIVE_TOKENS, RK_LIVE_SEQS, RK_LIVE_ROWS, RK_LIVE_SLOTS, RK_NLIVE };  /* rows of a call: one of these */
+
+/* A weight matrix [n, k] as PyTorch stores Linear.weight, and its packed forms (made by RK_PACK, sized by rk_pack_size). */
+struct rk_weight {
+	const void *w;       /* real [n, k] */
+	void *fwd;           /* packed for y = x w^T, in the precision of the product */
+	void *bwd;           /* packed for dx = dy w, or NULL for inference */
+	int n, k;
+	enum rk_precision precision;
+};
+
+/*
+ * Dropout.  Element (row, column) of a site is kept when rk_drop_bits(row_key[row], site, column) >= p * 2^32, and scaled
+ * by 1/(1-p).  row_key is keyed by (seed, epoch, rid, chunk, position), so the mask does not depend on batching.
+ * Attention: row = query token, site = call's site + head, column = key position in its sequence.  p = 0: row_key not read.
+ */
+struct rk_dropout {
+	float p;
+	uint32_t site;
+	const uint64_t *row_key;
+};
+
+static inline uint32_t
+rk_drop_bits(uint64_t row_key, uint32_t site, uint32_t column)
+{
+	uint32_t h = (uint32_t)row_key ^ (site * 0x9e3779b9u);
+
+	h = (h ^ (column * 0x85ebca6bu)) * 0xcc9e2d51u;
+	h ^= h >> 15;
+	h = (h ^ (uint32_t)(row_key >> 32)) * 0x1b873593u;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35u;
+	return h ^ (h >> 16);
+}
+
+enum rk_op {
+	RK_PACK,            /* w.fwd, w.bwd from w.w */
+	RK_EMBED,           /* y = dropout(norm(word[token] + position[pos] + segment[seg])) */
+	RK_EMBED_BACK,
+	RK_LINEAR,          /* y = act(x w^T + bias) */
+	RK_LINEAR_BACK_X,   /* dx = dy w   (or +=) */
+	RK_LINEAR_BACK_W,   /* dw += dy^T x, dbias += column sums of dy */
+	RK_ACT_BACK,        /* dy *= act'(.) in place */
+	RK_NORM,            /* z = dropout(x + bias) + residual; y = norm(z) * gamma + beta */
+	RK_NORM_BACK,
+	RK_ATTENTION,       /* o = softmax(q k^T / sqrt(d)) v, per sequence and head */
+	RK_ATTENTION_BACK,
+	RK_GATHER,          /* y[r] = x[index[r]] */
+	RK_SCATTER_ADD,     /* x[index[r]] += y[r]; indexes distinct */
+	RK_SEGMENT_MEAN,    /* y[b] = mean of x over rows first[b] .. first[b]+count[b]-1; 0 where count is 0 */
+	RK_CROSS_ENTROPY,   /* loss, hits and dlogits of rows of logits */
+	RK_ZERO,            /* bytes to 0 */
+	RK_ADD,             /* y += x */
+	RK_SUM_SQUARES,     /* out[0] = sum of squares, fp64 */
+	RK_ADAMW,           /* one decoupled-decay Adam step over a flat array, with clip by global norm */
+	RK_NOPS
+};
+
+struct rk_pack { struct rk_weight w; };
+
+struct rk_embed {       /* rows: tokens */
+	int hidden, vocab, positions;       /* tables are [vocab, hidden], [positions, hidden], [2, hidden] */
+	const uint8_t *token, *segment;     /* [rows] */
+	const int32_t *position;            /* [rows], 0 .. positions-1 */
+	const void *word, *pos, *seg, *gamma, *beta;
+	float eps;
+	struct rk_dropout drop;
+	void *z;                            /* sum before the norm [rows, hidden], kept for the backward pass; NULL: not kept */
+	void *stats;                        /* mean and 1/std [rows, 2]; NULL with z */
+	void *y;                            /* [rows, hidden] */
+	/* backward: dy in; gradients += */
+	const void *dy;
+	void *dword, *dpos, *dseg, *dgamma, *dbeta;
+};
+
+struct rk_linear {
+	int rows;                           /* enum rk_live */
+	int cap;                            /* capacity in rows */
+	struct rk_weight w;                 /* w.k columns of x, w.n columns of y */
+	const void *x;                      /* [rows, k] */
+	const void *bias;                   /* [n] or NULL */
+	enum rk_act act;
+	void *y;                            /* [rows, n]; RELU and TANH differentiate from it */
+	void *pre;                          /* GELU in training: x w^T + bias [rows, n], else NULL */
+	/* backward */
+	void *dy;                           /* [rows, n]; RK_ACT_BACK changes it in place */
+	void *dx;                           /* [rows, k] */
+	int accumulate;                     /* RK_LINEAR_BACK_X: 1: dx += */
+	void *dw, *dbias;                   /* [n, k], [n] (dbias may be NULL) */
+};
+
+struct rk_norm {
+	int rows, cap;
+	int hidden;
+	const void *x;                      /* [rows, hidden] */
+	const void *bias;                   /* [hidden] or NULL: the bias of the linear before */
+	const void *residual;               /* [rows, hidden] or NULL */
+	const void *gamma, *beta;
+	float eps;
+	struct rk_dropout drop;
+	void *z, *stats;                    /* kept for the backward pass, or both NULL */
+	void *y;                            /* may be x */
+	/* backward */
+	const void *dy;
+	void *dx;                           /* gradient of x (through dropout); may be the same memory as dresidual only when drop.p is 0 */
+	void *dresidual;                    /* NULL when residual is */
+	void *dgamma, *dbeta, *dbias;       /* +=; dbias may be NULL */
+};
+
+struct rk_attention {   /* rows: tokens */
+	int heads, dim;                     /* hidden = heads * dim */
+	int cap, cap_seqs, max_len;         /* capacities: tokens, sequences, longest sequence */
+	const int32_t *offsets;             /* [seqs + 1] */
+	const void *qkv;                    /* [tokens, 3 * hidden]: q, k, v side by side, heads within each */
+	struct rk_dropout drop;             /* on the probabilities */
+	void *o;                            /* [tokens, hidden] */
+	void *lse;                          /* [tokens, heads]: log of the sum of exponentials of scaled scores; NULL in inference */
+	enum rk_precision precision;        /* RK_BF16 and RK_INT8: bf16 operands */
+	/* backward */
+	const void *dout;
+	void *dqkv;
+};
+
+struct rk_rows {        /* RK_GATHER, RK_SCATTER_ADD */
+	int rows, cap;                      /* of y and index */
+	int columns;
+	const int32_t *index;               /* [rows] */
+	void *x, *y;
+};
+
+struct rk_segment_mean {
+	int cap_seqs, columns;
+	const int32_t *first, *count;       /* [seqs] */
+	const void *x;
+	void *y;                            /* [seqs, columns] */
+};
+
+struct rk_cross_entropy {
+	int rows, cap;
+	int classes;
+	const void *logits;                 /* [rows, classes] */
+	const int32_t *target;              /* [rows]; -1: row is ignored (loss 0, gradient 0) */
+	const float *weight;                /* [rows]: the row's share of the total loss, e.g. 1/number of masked bases of the step */
+	float smoothing;                    /* label smoothing, 0: none */
+	float *loss;                        /* [rows], not weighted */
+	uint8_t *hit;                       /* [rows]: 1 when the target has the largest logit (first of equals) */
+	void *dlogits;                      /* [rows, classes], weighted; NULL: not wanted; may be logits */
+};
+
+struct rk_bytes { void *p; size_t n; };
+struct rk_add { int rows, cap, columns; const void *x; void *y; };
+
+struct rk_sum_squares { const void *x; size_t n; double *out; double *scratch; };  /* scratch: rk_sum_scratch(n) doubles */
+
+struct rk_adamw {       /* Loshchilov & Hutter 2019; bias-corrected as PyTorch's AdamW */
+	size_t n;
+	void *p;                            /* real [n] */
+	const void *g;                      /* real [n] */
+	void *m, *v;                        /* real [n] */
+	const uint8_t *decay;               /* [ceil(n/64)]: 1 where weight decay applies to that block of 64; tensors start at multiples of 64 */
+	const double *norm2;                /* sum of squares of all gradients, or NULL: no clip */
+	const struct rk_adamw_step *step;   /* device memory, rewritten every step */
+};
+
+struct rk_adamw_step { double lr, beta1, beta2, eps, weight_decay, clip; int64_t t; }; /* t counts from 1; clip 0: off */
+
+struct rk_call {
+	enum rk_op op;
+	union {
+		struct rk_pack pack;
+		struct rk_embed embed;
+		struct rk_linear linear;
+		struct rk_norm norm;
+		struct rk_attention attention;
+		struct rk_rows rows;
+		struct rk_segment_mean segment_mean;
+		struct rk_cross_entropy cross_entropy;
+		struct rk_bytes bytes;
+		struct rk_add add;
+		struct rk_sum_squares sum_squares;
+		struct rk_adamw adamw;
+	} u;
+};
+
+struct rk;          /* an open backend */
+struct rk_list;     /* recorded calls */
+
+/*
+ * device: "cpu", "ref" (plain C, float), "ref64" (plain C, double), "cuda", "auto".  threads >= 1.
+ * NULL and a sentence in err on failure (device missing, RILL_CPU names a level this machine lacks).
+ * RILL_CPU=avx512bf16|avx512|avx2|plain forces a level of "cpu", for tests.
+ */
+struct rk *rk_open(const char *device, int threads, char *err, size_t errsize);
+void rk_close(struct rk *rk);
+const char *rk_name(const struct rk *rk);            /* "cpu avx512bf16", "ref64", ... */
+const char *rk_level(const struct rk *rk);           /* "avx512bf16", "avx512", "avx2", "plain", "ref" ...: for the provenance */
+size_t rk_real_size(const struct rk *rk);            /* bytes of `real`: 4, or 8 in ref64 */
+
+void *rk_alloc(struct rk *rk, size_t bytes);         /* zeroed, aligned to 64; NULL: no memory */
+void rk_free(struct rk *rk, void *p, size_t bytes);
+enum rk_status rk_upload(struct rk *rk, void *dst, const void *src, size_t bytes);
+enum rk_status rk_download(struct rk *rk, void *dst, const void *src, size_t bytes);
+enum rk_status rk_upload_f32(struct rk *rk, void *dst, const float *src, size_t n);    /* converts to real */
+enum rk_status rk_download_f32(struct rk *rk, float *dst, const void *src, size_t n);
+
+/* Bytes of struct rk_weight.fwd (backward 0) or .bwd (backward 1). */
+size_t rk_pack_size(const struct rk *rk, int n, int k, enum rk_precision precision, int backward);
+size_t rk_sum_scratch(size_t n);
+/* Whether a precision can be had on this backend and machine; if not, err says what is missing. */
+int rk_has(const struct rk *rk, enum rk_precision precision, char *err, size_t errsize);
+
+/* Runs calls in order; live is the device array of RK_NLIVE counts. */
+struct rk_list *rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32_t *live);
+enum rk_status rk_list_run(struct rk_list *list);
+void rk_list_destroy(struct rk_list *list);
+enum rk_status rk_sync(struct rk *rk);
+const char *rk_error(const struct rk *rk);           /* sentence about the last failure */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

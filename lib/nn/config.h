@@ -1,0 +1,32 @@
+/*
+ * config.h: config.json of a model directory (Hugging Face layout; formats/model.md).
+ */
+#ifndef RNA_CONFIG_H
+#define RNA_CONFIG_H
+
+#include <jansson.h>
+#include "rk.h"
+#include "seq/frame.h"
+#include "stream/status.h"
+
+struct rna_config {
+	int vocab_size, hidden, layers, heads, ffn, positions, segments;
+	enum rk_act act;                  /* hidden_act */
+	float eps;                        /* layer_norm_eps */
+	float hidden_dropout, attention_dropout;
+	float init_range;                 /* initializer_range */
+	int pooler, mlm;                  /* whether the directory has those parts */
+	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
+	enum rna_frame frame;
+	int max;                          /* tokens that the model takes, specials included */
+	json_t *json;                     /* the whole object as read; unknown keys are written back */
+};
+
+enum rna_status rna_config_preset(struct rna_config *c, const char *name, struct rna_err *err) RNA_CHECK;  /* tiny, small, base */
+enum rna_status rna_config_load(struct rna_config *c, const char *path, struct rna_err *err) RNA_CHECK;
+enum rna_status rna_config_save(const struct rna_config *c, const char *path, struct rna_err *err) RNA_CHECK;
+enum rna_status rna_config_check(const struct rna_config *c, struct rna_err *err) RNA_CHECK;   /* ranges, heads divide hidden */
+enum rna_status rna_config_copy(struct rna_config *dst, const struct rna_config *src) RNA_CHECK;
+void rna_config_fini(struct rna_config *c);
+
+#endif

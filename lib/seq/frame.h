@@ -1,0 +1,45 @@
+/*
+ * frame.h: from letters to the tokens of one model input: frames, length policies, chunks; and back.
+ */
+#ifndef RNA_FRAME_H
+#define RNA_FRAME_H
+
+#include <stdint.h>
+#include "seq/vocab.h"
+#include "stream/record.h"
+
+enum rna_frame { RNA_FRAME_PLAIN, RNA_FRAME_TYPE };            /* [CLS] x [SEP]   and   [CLS] x [IND] type [SEP] */
+enum rna_long { RNA_LONG_KEEP, RNA_LONG_DROP, RNA_LONG_TRUNCATE, RNA_LONG_CHUNK };
+
+struct rna_framing {
+	enum rna_frame frame;
+	enum rna_long policy;     /* what happens to an RNA whose tokens would be more than max */
+	uint32_t max;             /* tokens, specials included; 0: no limit */
+	uint32_t overlap;         /* nt shared by neighbouring chunks */
+};
+
+struct rna_frame_counts {         /* what -v and the provenance report */
+	uint64_t records, nt;             /* read */
+	uint64_t dropped, dropped_nt;     /* RNAs left out, and their nt */
+	uint64_t truncated, truncated_nt; /* RNAs cut, and the nt cut off */
+	uint64_t chunked, chunks;         /* RNAs split, and chunks made of them */
+	uint64_t unknown;                 /* letters written as [UNK] */
+	uint64_t untyped;                 /* RNAs framed with [MASK] in the type slot */
+};
+
+/* Specials of a frame: 2 plain, 4 typed.  For a pair, one [SEP] more. */
+uint32_t rna_frame_specials(enum rna_frame frame);
+/* Number of chunks that an RNA of n nt gives (1 when it fits; 0 when dropped). */
+uint32_t rna_frame_chunks(const struct rna_framing *f, uint64_t n);
+/*
+ * Writes record number c (0-based) of the chunks of rec's `seq` into out: every field of rec, `tokens`, and for split
+ * RNAs `chunk` {index, offset} and `last`; `pair` is cut to the chunk.  type: id of the type token or -1.
+ */
+enum rna_status rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec,
+    int type, uint32_t c, struct rna_record *out, struct rna_frame_counts *counts) RNA_CHECK;
+/* The bases of a token row: *first is the index of the first, the return value their number (specials and type slot left out). */
+uint32_t rna_frame_bases(const struct rna_vocab *v, const uint8_t *tokens, uint64_t ntokens, uint32_t *first);
+/* Index of the type slot (the token after [IND]) or -1. */
+int64_t rna_frame_slot(const struct rna_vocab *v, const uint8_t *tokens, uint64_t ntokens);
+
+#endif

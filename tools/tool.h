@@ -1,0 +1,140 @@
+/*
+ * tool.h: what the programs share: options, messages, inputs, the record loop, output, progress.
+ * tool.c is the only place that prints an error or ends the process on behalf of several programs.
+ */
+#ifndef RNA_TOOL_H
+#define RNA_TOOL_H
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "seq/source.h"
+#include "seq/text.h"
+#include "seq/vocab.h"
+#include "stream/stream.h"
+
+#define TOOL_DONE 0
+#define TOOL_FAILED 1
+#define TOOL_USAGE 2
+
+#ifndef RILL_VERSION
+#define RILL_VERSION "0.0.0"
+#endif
+
+/* One option of a tool.  The table is also what shell completions are generated from (--help-options). */
+struct tool_option {
+	int code;            /* the short letter, or a value past CHAR_MAX from the tool's enum */
+	const char *name;    /* long name */
+	const char *arg;     /* NULL: takes none; else the word in the help: "N", "FILE", "plain|type" (choices: completed) */
+	const char *help;    /* one line */
+};
+
+/* What every tool needs to know about itself. */
+struct tool {
+	const char *name;                     /* "rna-mask" */
+	const char *usage;                    /* "[options] [FILE...]" */
+	const char *summary;                  /* one line: what comes in, what goes out */
+	const char *example;                  /* printed first in --help */
+	const struct tool_option *options;    /* own options; ended by a zeroed entry */
+	const char *common;                   /* which common options apply, by letter: "o@qvfl" always, plus of "sdm" */
+	int operands;                         /* 1: takes input files, 0: takes none */
+	/* state, filled by tool_parse */
+	const char *output;                   /* -o, NULL: standard output */
+	int threads;                          /* -@, resolved (0 -> all CPUs) */
+	int quiet, verbose, force;            /* -q, -v (counted), -f */
+	int level;                            /* -l, default 1 */
+	uint64_t seed;                        /* -s, default 1 */
+	const char *device;                   /* -d, default "cpu" */
+	const char *model;                    /* -m, NULL: none */
+	char **files;                         /* operands; {"-"} when none were given and operands are taken */
+	int nfiles;
+	char **args;                          /* provenance: options that can change a record, and operands' base names */
+	int nargs;
+	double start;                         /* monotonic seconds at the start */
+};
+
+/*
+ * Parses the command line.  Calls own(code, optarg, arg) for each of the tool's options; own returns 0, or -1 when the
+ * value is bad and it has said so with tool_usage.  -h and -V print and exit 0; mistakes end with 2 (did you mean ...).
+ * Standard input a terminal and no operand: help on stderr, exit 2.
+ */
+void tool_parse(struct tool *t, int argc, char **argv, int (*own)(int code, const char *value, void *arg), void *arg);
+
+/* Options that do not change records and are left out of the provenance, beside the common ones: names, NULL-ended. */
+void tool_hide(struct tool *t, const char *const *names);
+
+/* One line on stderr: "rna-x: ..."; tool_usage adds how to get help and exits 2; tool_die exits 1. */
+void tool_usage(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+void tool_die(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+void tool_die_err(const struct tool *t, const struct rna_err *err) __attribute__((noreturn)); /* "rna-x: file: record 3: ..." */
+void tool_warn(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));   /* silent under -q */
+void tool_note(const struct tool *t, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* under -v */
+
+/* Values of options; a mistake ends with 2 and names the option. */
+long long tool_int(const struct tool *t, const char *option, const char *s, long long min, long long max);
+double tool_float(const struct tool *t, const char *option, const char *s, double min, double max);
+uint64_t tool_size(const struct tool *t, const char *option, const char *s);           /* 512M, 2G, 65536 */
+int tool_choice(const struct tool *t, const char *option, const char *s, const char *const *choices); /* NULL-ended; index */
+/* Splits a comma-separated list in place of a copy; *n words, NULL-ended; free(list[0]) and free(list). */
+char **tool_list(const struct tool *t, const char *option, const char *s, size_t *n);
+
+/* Opens t->files one after the other as one sequence of streams; ends with 1 on failure.  opts NULL: defaults. */
+struct tool_in {
+	struct tool *t;
+	struct rna_source_options opts;
+	int next;                    /* next file to open */
+	struct rna_source *source;   /* open now, NULL at the end */
+	uint64_t records;            /* read so far, all files */
+};
+void tool_in_open(struct tool_in *in, struct tool *t, const struct rna_source_options *opts);
+/*
+ * RNA_OK, RNA_NEXT (a further header is in force: also at a further file) or RNA_END; failures end the process with 1
+ * after the output in flight (see tool_out_open) was aborted.
+ */
+enum rna_status tool_in_read(struct tool_in *in, struct rna_record *rec);
+const struct rna_header *tool_in_header(const struct tool_in *in);
+void tool_in_close(struct tool_in *in);
+
+/*
+ * The output: a stream to -o or standard output, or text when that is a terminal.  Only one at a time is registered for
+ * abort on failure and on SIGINT/SIGTERM/SIGHUP (which leave .part for --resume and are re-raised).
+ */
+struct tool_out;
+struct tool_out *tool_out_open(struct tool *t);
+struct tool_out *tool_out_open_path(struct tool *t, const char *path);      /* a second output, as --rest */
+/*
+ * Begins a stream: in's header plus one provenance entry of this tool (t->args, the seed when 's' is in t->common, extra).
+ * totals: 1 keeps the input's totals (one record out per record in), 0 drops them.
+ */
+void tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals);
+void tool_out_write(struct tool_out *out, const struct rna_record *rec);
+void tool_out_close(struct tool_out *out);   /* end record, flush, sync, rename; ends with 1 on failure */
+
+/*
+ * The loop of a per-record filter, on t->threads threads with order kept: for each record process(rec, arg) changes rec
+ * in place and returns RNA_OK, RNA_END to drop it, or an error with err filled.  header(h, arg) may change the output
+ * header of each stream (NULL: nothing).  process must be a pure function of rec and arg (arg read only, or atomics).
+ */
+void tool_filter(struct tool *t, enum rna_status (*process)(struct rna_record *rec, void *arg, struct rna_err *err),
+    void (*header)(struct rna_header *h, void *arg), void *arg, int totals);
+
+/* Vocabulary of a stream: the default one when digests agree, the model's (-m) when those do, else ends with 1. */
+void tool_vocab(struct tool *t, const struct rna_header *h, struct rna_vocab *v);
+
+/*
+ * -m: a folder, or org/name in the Hugging Face cache on disk ($HF_HUB_CACHE, else $HF_HOME/hub, else
+ * ~/.cache/huggingface/hub; refs/main).  Returns a malloc'ed path of a folder; missing: exit 1 with the line to run.
+ */
+char *tool_model_path(const struct tool *t, const char *name);
+
+/* A bar with rate and time left on stderr when that is a terminal (after 2 s, at most 10 a second); else a line a minute under -v. */
+struct tool_progress { const struct tool *t; const char *unit; double total, last; int shown; };
+void tool_progress_start(struct tool_progress *p, const struct tool *t, const char *unit, double total); /* total 0: unknown */
+void tool_progress_at(struct tool_progress *p, double done, const char *detail);
+void tool_progress_end(struct tool_progress *p);
+
+/* Under -v: "rna-x 1.0.0: N records in, M out, ...; 1.2 s wall, 2.3 s CPU, 45 MiB peak". */
+void tool_summary(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
