@@ -35,7 +35,8 @@ $(B)/librna.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/bin/%: $(B)/tools/%.o $(B)/tools/tool.o $(B)/librna.a
+TOOL_OBJ = $(patsubst %.c,$(B)/%.o,$(filter-out tools/rna-%.c,$(wildcard tools/*.c)))
+$(B)/bin/%: $(B)/tools/%.o $(TOOL_OBJ) $(B)/librna.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

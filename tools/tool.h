@@ -49,8 +49,10 @@ struct tool {
 	const char *model;                    /* -m, NULL: none */
 	char **files;                         /* operands; {"-"} when none were given and operands are taken */
 	int nfiles;
-	char **args;                          /* provenance: options that can change a record, and operands' base names */
+	char **args;                          /* provenance: the options that can change a record; operands are left out, so that
+	                                         a file and a pipe give the same bytes */
 	int nargs;
+	const char *const *hidden;            /* tool_hide */
 	double start;                         /* monotonic seconds at the start */
 };
 
@@ -61,7 +63,8 @@ struct tool {
  */
 void tool_parse(struct tool *t, int argc, char **argv, int (*own)(int code, const char *value, void *arg), void *arg);
 
-/* Options that do not change records and are left out of the provenance, beside the common ones: names, NULL-ended. */
+/* Options that do not change records and are left out of the provenance, beside the common ones: names, NULL-ended.
+   Call before tool_parse. */
 void tool_hide(struct tool *t, const char *const *names);
 
 /* One line on stderr: "rna-x: ..."; tool_usage adds how to get help and exits 2; tool_die exits 1. */
@@ -83,10 +86,24 @@ char **tool_list(const struct tool *t, const char *option, const char *s, size_t
 struct tool_in {
 	struct tool *t;
 	struct rna_source_options opts;
-	int next;                    /* next file to open */
-	struct rna_source *source;   /* open now, NULL at the end */
-	uint64_t records;            /* read so far, all files */
+	int raw;                           /* 1: text records are handed out as read, without tokens (rna-tokenize) */
+	const struct rna_framing *framing; /* how text records are framed; NULL: plain, no limit */
+	const struct rna_vocab *vocab;     /* with which vocabulary; NULL: the default one */
+	int type;                          /* type token id for typed frames, -1: unknown */
+	int next;                          /* next file to open */
+	struct rna_source *source;         /* open now, NULL at the end */
+	uint64_t records;                  /* read so far, all files; the chunks of a text record are one */
+	struct rna_frame_counts counts;    /* of text records */
+	/* private */
+	struct rna_vocab *own_vocab;
+	struct rna_header text_header;
+	struct rna_record text;            /* text record whose chunks are being handed out */
+	uint32_t chunk, nchunks;
 };
+/*
+ * Text (FASTA, FASTQ ...) is framed on the way in, as rna-tokenize with its defaults would: `rna-x seqs.fa` is
+ * `rna-tokenize seqs.fa | rna-x`.  Set raw, framing, vocab and type between init and the first read.
+ */
 void tool_in_open(struct tool_in *in, struct tool *t, const struct rna_source_options *opts);
 /*
  * RNA_OK, RNA_NEXT (a further header is in force: also at a further file) or RNA_END; failures end the process with 1
@@ -97,8 +114,8 @@ const struct rna_header *tool_in_header(const struct tool_in *in);
 void tool_in_close(struct tool_in *in);
 
 /*
- * The output: a stream to -o or standard output, or text when that is a terminal.  Only one at a time is registered for
- * abort on failure and on SIGINT/SIGTERM/SIGHUP (which leave .part for --resume and are re-raised).
+ * The output: a stream to -o or standard output, or text when that is a terminal.  It is registered for
+ * removal on failure.  A signal ends the process as it would any other and leaves .part, whole frames, for --resume.
  */
 struct tool_out;
 struct tool_out *tool_out_open(struct tool *t);
@@ -110,6 +127,13 @@ struct tool_out *tool_out_open_path(struct tool *t, const char *path);      /* a
 void tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals);
 void tool_out_write(struct tool_out *out, const struct rna_record *rec);
 void tool_out_close(struct tool_out *out);   /* end record, flush, sync, rename; ends with 1 on failure */
+
+/*
+ * Continues t->output of a killed run (see rna_writer_resume); exits 0 when it is whole already.  kept: the header of the
+ * stream being continued when *nrecords or *nstreams is not 0.  With *nrecords 0 and *nstreams 0, begin with
+ * tool_out_header as usual; otherwise the stream goes on with tool_out_write.
+ */
+struct tool_out *tool_out_resume(struct tool *t, struct rna_header *kept, uint64_t *nstreams, uint64_t *nrecords);
 
 /*
  * The loop of a per-record filter, on t->threads threads with order kept: for each record process(rec, arg) changes rec
@@ -129,7 +153,7 @@ void tool_vocab(struct tool *t, const struct rna_header *h, struct rna_vocab *v)
 char *tool_model_path(const struct tool *t, const char *name);
 
 /* A bar with rate and time left on stderr when that is a terminal (after 2 s, at most 10 a second); else a line a minute under -v. */
-struct tool_progress { const struct tool *t; const char *unit; double total, last; int shown; };
+struct tool_progress { const struct tool *t; const char *unit; double total, last, begun; int shown; };
 void tool_progress_start(struct tool_progress *p, const struct tool *t, const char *unit, double total); /* total 0: unknown */
 void tool_progress_at(struct tool_progress *p, double done, const char *detail);
 void tool_progress_end(struct tool_progress *p);

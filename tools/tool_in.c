@@ -1,0 +1,155 @@
+/*
+ * tool_in.c: the inputs of a program, one after the other as one sequence of streams; text is framed on the way in.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tool.h"
+#include "tool_private.h"
+
+/* An input that is also the output would be read while it is replaced. */
+static void
+refuse_output(const struct tool *t, const struct rna_input *in)
+{
+	if (t->output != NULL && rna_input_same_file(in, t->output))
+		tool_die(t, "%s: is input and output at once", t->output);
+}
+
+/* Opens the next operand; 0 when there is none left. */
+static int
+open_next(struct tool_in *in)
+{
+	struct rna_err err = {0};
+	struct rna_input *input;
+
+	if (in->next >= in->t->nfiles)
+		return 0;
+	if ((input = rna_input_open(in->t->files[in->next++], &err)) == NULL)
+		tool_die_err(in->t, &err);
+	refuse_output(in->t, input);
+	if ((in->source = rna_source_open(input, &in->opts, &err)) == NULL)
+		tool_die_err(in->t, &err);
+	return 1;
+}
+
+void
+tool_in_open(struct tool_in *in, struct tool *t, const struct rna_source_options *opts)
+{
+	memset(in, 0, sizeof(*in));
+	in->t = t;
+	in->type = -1;
+	if (opts != NULL)
+		in->opts = *opts;
+	in->opts.nthreads = t->threads;
+	rna_record_init(&in->text);
+	if (!open_next(in))
+		tool_die(t, "no input");
+}
+
+static const struct rna_vocab *
+vocab(struct tool_in *in)
+{
+	if (in->vocab != NULL)
+		return in->vocab;
+	if (in->own_vocab == NULL) {
+		if ((in->own_vocab = calloc(1, sizeof(*in->own_vocab))) == NULL || rna_vocab_init(in->own_vocab) != RNA_OK)
+			tool_die(in->t, "out of memory");
+	}
+	return in->vocab = in->own_vocab;
+}
+
+const struct rna_header *
+tool_in_header(const struct tool_in *in_const)
+{
+	struct tool_in *in = (struct tool_in *)in_const;   /* the header of text is made when it is first asked for */
+	const struct rna_vocab *v;
+
+	if (in->source != NULL && (rna_source_is_stream(in->source) || in->raw))
+		return rna_source_header(in->source);
+	if (in->text_header.json == NULL) {
+		v = vocab(in);
+		if (rna_header_init(&in->text_header) != RNA_OK ||
+		    rna_header_set_vocab(&in->text_header, v->name, v->digest) != RNA_OK)
+			tool_die(in->t, "out of memory");
+	}
+	return &in->text_header;
+}
+
+/* The next chunk of the text record at hand, framed. */
+static enum rna_status
+read_chunk(struct tool_in *in, struct rna_record *rec, const struct rna_framing *framing, struct rna_err *err)
+{
+	enum rna_status s;
+
+	s = rna_frame_record(framing, vocab(in), &in->text, in->type, in->chunk++, rec, &in->counts);
+	if (s != RNA_OK)
+		return rna_fail(err, s, s == RNA_EMEM ? "out of memory" : "can't be framed");
+	rec->number = in->records;
+	return RNA_OK;
+}
+
+static enum rna_status
+read_text(struct tool_in *in, struct rna_record *rec, struct rna_err *err)
+{
+	static const struct rna_framing plain = {RNA_FRAME_PLAIN, RNA_LONG_KEEP, 0, 0};
+	const struct rna_framing *framing = in->framing != NULL ? in->framing : &plain;
+	enum rna_status s;
+	size_t n;
+
+	while (in->chunk >= in->nchunks) {
+		if ((s = rna_source_read(in->source, &in->text, err)) != RNA_OK)
+			return s;
+		in->records++;
+		n = 0;
+		rna_record_get_str(&in->text, "seq", &n);
+		in->chunk = 0;
+		in->counts.records++;
+		in->counts.nt += n;
+		in->nchunks = rna_frame_chunks(framing, n);
+		if (in->nchunks == 0) {
+			in->counts.dropped++;
+			in->counts.dropped_nt += n;
+		}
+	}
+	return read_chunk(in, rec, framing, err);
+}
+
+enum rna_status
+tool_in_read(struct tool_in *in, struct rna_record *rec)
+{
+	struct rna_err err = {0};
+	enum rna_status s;
+
+	if (in->source == NULL)
+		return RNA_END;
+	err.record = RNA_NOREC;
+	if (rna_source_is_stream(in->source) || in->raw) {
+		s = rna_source_read(in->source, rec, &err);
+		in->records += s == RNA_OK;
+	} else
+		s = read_text(in, rec, &err);
+	if (s == RNA_OK || s == RNA_NEXT)
+		return s;
+	if (s != RNA_END) {
+		rna_err_where(&err, rna_source_name(in->source), RNA_NOREC);
+		tool_die_err(in->t, &err);
+	}
+	rna_source_close(in->source);
+	in->source = NULL;
+	return open_next(in) ? RNA_NEXT : RNA_END;
+}
+
+void
+tool_in_close(struct tool_in *in)
+{
+	rna_source_close(in->source);
+	in->source = NULL;
+	rna_record_fini(&in->text);
+	rna_header_fini(&in->text_header);
+	if (in->own_vocab != NULL) {
+		rna_vocab_fini(in->own_vocab);
+		free(in->own_vocab);
+		in->own_vocab = NULL;
+	}
+}
