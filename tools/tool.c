@@ -1,7 +1,7 @@
 /*
- * tool.c: options, messages and values, for every program.
+ * tool.c: messages, values and the command line, for every program.
  *
- * 1. Messages   2. Values   3. Help   4. The command line
+ * 1. Messages   2. Values   3. The command line
  */
 #include <ctype.h>
 #include <err.h>
@@ -13,30 +13,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "tool.h"
 #include "tool_private.h"
 
 enum { OPT_HELP_OPTIONS = 1 << 20 };
-
-#define HELP_LINES 24
-
-/* Common options; the letters of struct tool.common choose among them. */
-static const struct tool_option common_options[] = {
-	{'o', "output", "FILE", "write to FILE (default: standard output)"},
-	{'@', "threads", "N", "worker threads, 0 = all CPUs (default 1)"},
-	{'l', "level", "N", "zstd level of the output, 0 fastest .. 19 (default 1)"},
-	{'s', "seed", "N", "seed of all randomness (default 1)"},
-	{'m', "model", "DIR", "model folder, or org/name in the Hugging Face cache"},
-	{'d', "device", "cpu|cuda|auto", "where to compute (default cpu)"},
-	{'f', "force", NULL, "write binary to a terminal; overwrite"},
-	{'q', "quiet", NULL, "no warnings"},
-	{'v', "verbose", NULL, "say what was done; twice: more"},
-	{'h', "help", NULL, "this help"},
-	{'V', "version", NULL, "version and features"},
-	{0, NULL, NULL, NULL},
-};
 
 /* 1. Messages */
 
@@ -198,117 +179,7 @@ tool_list(const struct tool *t, const char *option, const char *s, size_t *n)
 	return list;
 }
 
-/* 3. Help */
-
-static int
-has_common(const struct tool *t, int code)
-{
-	return strchr("hVo@qvfl", code) != NULL || strchr(t->common, code) != NULL;
-}
-
-/* "  -s, --seed N" into dst; returns its length. */
-static int
-option_head(const struct tool_option *o, char *dst, size_t n)
-{
-	char letter[5] = "    ";
-
-	if (o->code <= CHAR_MAX)
-		snprintf(letter, sizeof(letter), "-%c, ", o->code);
-	return snprintf(dst, n, "  %s--%s%s%s", letter, o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
-}
-
-/* Options without a line of their own, several to a line; returns the number of lines. */
-static int
-help_packed(FILE *fp, const struct tool_option *o, const char *head)
-{
-	char word[128];
-	int col, n, lines = 1;
-
-	col = (int)strlen(head);
-	if (fp != NULL)
-		fputs(head, fp);
-	for (; o->name != NULL; o++) {
-		n = snprintf(word, sizeof(word), " --%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
-		if (col + n > 100) {
-			if (fp != NULL)
-				fputs("\n       ", fp);
-			col = 7;
-			lines++;
-		}
-		if (fp != NULL)
-			fputs(word, fp);
-		col += n;
-	}
-	if (fp != NULL)
-		fputc('\n', fp);
-	return lines;
-}
-
-static void
-help_common(FILE *fp, const struct tool *t)
-{
-	const struct tool_option *o;
-	int col = 8;
-
-	fputs("Common:", fp);
-	for (o = common_options; o->name != NULL; o++) {
-		if (!has_common(t, o->code))
-			continue;
-		col += fprintf(fp, " -%c%s%s", o->code, o->arg != NULL ? " " : "", o->arg == NULL ? "" : o->arg);
-	}
-	fprintf(fp, "\nSee man %s for what each does, its default and its range.\n", t->name);
-}
-
-/* At most HELP_LINES lines, the example first; the options that come first in the tool's table get a line each. */
-static void
-help(FILE *fp, const struct tool *t)
-{
-	char head[128];
-	const struct tool_option *o;
-	int room = HELP_LINES - 6, n = 0, i;
-
-	for (o = t->options; o->name != NULL; o++)
-		n++;
-	fprintf(fp, "Example: %s\n\n", t->example);
-	fprintf(fp, "Usage: %s %s\n%s\n", t->name, t->usage, t->summary);
-	i = n;
-	while (i > 0 && i + (i < n ? help_packed(NULL, t->options + i, "  Also:") : 0) > room)
-		i--;
-	for (o = t->options; o < t->options + i; o++) {
-		option_head(o, head, sizeof(head));
-		fprintf(fp, "%-30s %s\n", head, o->help);
-	}
-	if (i < n)
-		help_packed(fp, t->options + i, "  Also:");
-	help_common(fp, t);
-}
-
-/* The option table, for completions and for the test that compares it with the man page. */
-static void
-help_options(const struct tool *t)
-{
-	const struct tool_option *tables[2] = {t->options, common_options}, *o;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		for (o = tables[i]; o->name != NULL; o++) {
-			if (i == 1 && !has_common(t, o->code))
-				continue;
-			if (o->code <= CHAR_MAX)
-				putchar(o->code);
-			printf("\t%s\t%s\t%s\n", o->name, o->arg != NULL ? o->arg : "", o->help);
-		}
-	}
-}
-
-static void
-version(const struct tool *t)
-{
-	printf("%s %s\n", t->name, RILL_VERSION);
-	printf("zstd %s, OpenMP %d\n", ZSTD_versionString(), _OPENMP);
-}
-
-/* 4. The command line */
+/* 3. The command line */
 
 /* Levenshtein distance, at most 64 letters a side. */
 static int
@@ -339,7 +210,7 @@ distance(const char *a, const char *b)
 static void
 unknown_option(const struct tool *t, const char *word)
 {
-	const struct tool_option *tables[2] = {t->options, common_options}, *o;
+	const struct tool_option *tables[2] = {t->options, tool_common}, *o;
 	const char *best = NULL;
 	char name[80];
 	int i, d, least = 3;
@@ -349,7 +220,7 @@ unknown_option(const struct tool *t, const char *word)
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	for (i = 0; i < 2; i++) {
 		for (o = tables[i]; o->name != NULL; o++) {
-			if (i == 1 && !has_common(t, o->code))
+			if (i == 1 && !tool_has_common(t, o->code))
 				continue;
 			if ((d = distance(name, o->name)) < least) {
 				least = d;
@@ -371,7 +242,7 @@ find_option(const struct tool *t, int code)
 		if (o->code == code)
 			return o;
 	}
-	for (o = common_options; o->name != NULL; o++) {
+	for (o = tool_common; o->name != NULL; o++) {
 		if (o->code == code)
 			return o;
 	}
@@ -419,7 +290,7 @@ common_option(struct tool *t, int code, const char *value)
 			t->threads = omp_get_num_procs();
 		break;
 	case 'V':
-		version(t);
+		tool_version(t);
 		exit(fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED);
 	case 'd':
 		tool_choice(t, "-d", value, devices);
@@ -429,7 +300,7 @@ common_option(struct tool *t, int code, const char *value)
 		t->force = 1;
 		break;
 	case 'h':
-		help(stdout, t);
+		tool_help(stdout, t);
 		exit(fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED);
 	case 'l':
 		t->level = (int)tool_int(t, "-l", value, 0, 19);
@@ -450,7 +321,7 @@ common_option(struct tool *t, int code, const char *value)
 		t->verbose++;
 		break;
 	case OPT_HELP_OPTIONS:
-		help_options(t);
+		tool_help_options(t);
 		exit(fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED);
 	}
 }
@@ -459,7 +330,7 @@ common_option(struct tool *t, int code, const char *value)
 static struct option *
 getopt_tables(const struct tool *t, char **letters)
 {
-	const struct tool_option *tables[2] = {t->options, common_options}, *o;
+	const struct tool_option *tables[2] = {t->options, tool_common}, *o;
 	struct option *longs;
 	size_t n = 0;
 	char *p;
@@ -477,7 +348,7 @@ getopt_tables(const struct tool *t, char **letters)
 	n = 0;
 	for (i = 0; i < 2; i++) {
 		for (o = tables[i]; o->name != NULL; o++) {
-			if (i == 1 && !has_common(t, o->code))
+			if (i == 1 && !tool_has_common(t, o->code))
 				continue;
 			longs[n].name = o->name;
 			longs[n].has_arg = o->arg != NULL ? required_argument : no_argument;
@@ -507,7 +378,7 @@ operands(struct tool *t, int argc, char **argv)
 	if (!t->operands || argc > 0)
 		return;
 	if (isatty(STDIN_FILENO)) {
-		help(stderr, t);
+		tool_help(stderr, t);
 		exit(TOOL_USAGE);
 	}
 	t->files = standard_input;
@@ -553,7 +424,7 @@ tool_parse(struct tool *t, int argc, char **argv, int (*own)(int, const char *, 
 		}
 		o = find_option(t, code);
 		remember(t, o, optarg);
-		if (o >= common_options && o < common_options + sizeof(common_options) / sizeof(common_options[0]))
+		if (tool_is_common(o))
 			common_option(t, code, optarg);
 		else if (own(code, optarg, arg) != 0)
 			tool_usage(t, "--%s %s: not understood", o->name, optarg != NULL ? optarg : "");
