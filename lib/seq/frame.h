@@ -27,17 +27,29 @@ struct rna_frame_counts {         /* what -v and the provenance report */
 	uint64_t untyped;                 /* RNAs framed with [MASK] in the type slot */
 };
 
-/* Specials of a frame: 2 plain, 4 typed.  For a pair, one [SEP] more. */
+/* Specials of a frame: 2 plain, 4 typed ([CLS] [IND] type [SEP]).  For a pair, one [SEP] more. */
 uint32_t rna_frame_specials(enum rna_frame frame);
 /* Number of chunks that an RNA of n nt gives (1 when it fits; 0 when dropped). */
 uint32_t rna_frame_chunks(const struct rna_framing *f, uint64_t n);
 /*
- * Writes record number c (0-based) of the chunks of rec's `seq` into out: every field of rec, `tokens`, and for split
- * RNAs `chunk` {index, offset} and `last`; `pair` is cut to the chunk.  type: id of the type token or -1.
+ * The same of a record: its `seq`, or `seq` and `seq_b` of a pair, which is never split (1 or 0).  *fits (may be NULL):
+ * whether it fits whole, which under RNA_LONG_KEEP is the caller's to judge.
+ */
+uint32_t rna_frame_count(const struct rna_framing *f, const struct rna_record *rec, int *fits);
+/*
+ * Writes record number c (0-based) of the chunks of rec's `seq` into out: every field of rec, `tokens`, `type` when
+ * there is one, for a pair `segment`, and for split RNAs `chunk` {index, offset} and `last`.  Chunk c begins at base
+ * c * (room - overlap), where room is max less the specials; all but the last are full.  `seq`, `pair` and `structure`
+ * are cut to the chunk; a base whose partner is outside becomes unpaired.  A pair too long is truncated at the longer
+ * sequence first.  type: id of the type token or -1.  counts (may be NULL) are added to; an RNA counts with its chunk 0.
+ * RNA_END: dropped.  RNA_EINVAL: no `seq`, or no such chunk.
  */
 enum rna_status rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec,
     int type, uint32_t c, struct rna_record *out, struct rna_frame_counts *counts) RNA_CHECK;
-/* The bases of a token row: *first is the index of the first, the return value their number (specials and type slot left out). */
+/*
+ * The bases of a token row: *first is the index of the first, the return value their number (specials and type slot left
+ * out).  Of a pair: those of the first sequence.
+ */
 uint32_t rna_frame_bases(const struct rna_vocab *v, const uint8_t *tokens, uint64_t ntokens, uint32_t *first);
 /* Index of the type slot (the token after [IND]) or -1. */
 int64_t rna_frame_slot(const struct rna_vocab *v, const uint8_t *tokens, uint64_t ntokens);

@@ -18,7 +18,8 @@ struct rna_vocab {
 	uint8_t id[256];                /* letter -> id; case folded, U and T one base; unknown letters -> unk */
 	uint8_t known[256];             /* letter -> 1 when the letter has a token of its own */
 	/* ids of the special tokens, -1 when the vocabulary has none */
-	int pad, unk, cls, sep, mask, ind;
+	int pad, unk, cls, sep, mask, ind;   /* sep ends a row: [SEP], [EOS] or <eos> */
+	int mid;                        /* between the two sequences of a pair: [SEP], else the same as sep */
 	int type_first, ntypes;         /* type tokens are type_first .. type_first + ntypes - 1; ntypes 0: none */
 	uint8_t base[4];                /* ids of A, C, G, U (or T) */
 	uint8_t is_base[256];           /* id -> 1 for tokens that stand for letters (bases, N, other IUPAC letters) */
