@@ -1,52 +1,197 @@
 # rill: every rule.  `make help` prints them.
-VERSION := $(shell cat VERSION)
-PREFIX ?= /usr/local
-CC ?= cc
-PKGS = libzstd libbsd-overlay libmd zlib jansson
-WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 \
-	-Werror=unused-result -Wno-unknown-pragmas
-CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_DEFAULT_SOURCE -DRILL_VERSION='"$(VERSION)"' -Ilib -Ikernels -fopenmp -fPIE $(WARN) \
-	$(shell pkg-config --cflags $(PKGS)) $(SANFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie -fopenmp $(SANFLAGS) $(LDFLAGS)
-LIBS = $(shell pkg-config --libs $(PKGS)) -ldl -lm
-B = build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
-comma = ,
-SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+#
+# Parts: 1 what may be set from outside, 2 flags, 3 build, 4 checks, 5 install, 6 the rest
 
+VERSION := $(shell cat VERSION)
+
+# ---- 1 what may be set from outside: CC CFLAGS CPPFLAGS LDFLAGS, and these
+PREFIX ?= /usr/local
+MANPREFIX ?= $(PREFIX)/share/man
+DESTDIR ?=
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+# SAN=address,undefined or SAN=thread builds beside the plain build, into build-address-undefined and so on
+SAN ?=
+comma = ,
+B = build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+
+# ---- 2 flags
+# no -march: a kernel's level is in its file name and the level used is chosen at run time
+PKGS = libzstd libbsd-overlay libmd zlib jansson
+# asked once, and only when something is compiled
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 \
+	-Werror=unused-result -Wno-unknown-pragmas $(WERROR)
+LINUX := $(filter Linux,$(shell uname -s))
+# hardening stays out of sanitizer builds, and fortification out of builds without optimisation
+HARDEN = $(if $(SAN),,-fstack-protector-strong $(if $(LINUX),-fstack-clash-protection) $(FORTIFY))
+FORTIFY = $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),$(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,\
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=c11 -D_DEFAULT_SOURCE -DRILL_VERSION='"$(VERSION)"' -Ilib -Ikernels -fopenmp -fPIE \
+	-ffile-prefix-map=$(CURDIR)=. $(WARN) $(HARDEN) $(PKG_CFLAGS) $(SANFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -fopenmp $(SANFLAGS) $(if $(LINUX),$(if $(SAN),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)) \
+	$(LDFLAGS)
+LIBS = $(PKG_LIBS) -ldl -lm
+
+# ---- 3 build
 LIB_SRC = $(wildcard lib/*/*.c kernels/*.c)
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
-TOOLS = $(patsubst tools/%.c,$(B)/bin/%,$(wildcard tools/rna-*.c))
-UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit_*.c tests/reader.c))
+TOOL_SRC = $(wildcard tools/rna-*.c)
+TOOLS = $(TOOL_SRC:tools/%.c=$(B)/bin/%)
+UNIT_SRC = $(wildcard tests/unit_*.c)
+UNITS = $(UNIT_SRC:tests/%.c=$(B)/tests/%) $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/reader.c))
+BENCH_SRC = $(wildcard tests/bench_*.c)
+BENCHES = $(BENCH_SRC:tests/%.c=$(B)/tests/%)
+COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
 
-all: $(TOOLS)
+## all: build the programs into build/bin, and the shell completions (the default)
+all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
+
+## units: build the unit tests
 units: $(UNITS)
 
-# a kernel's level is in its file name
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 $(B)/kernels/%_avx512bf16.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16 -mavx512vnni -mfma
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LEVEL) -MMD -MP -c -o $@ $<
+
+# changes when the compiler or a flag does, so that what was built another way is built again
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(VERSION) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(VERSION) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' > $@
 
 $(B)/librna.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-TOOL_OBJ = $(patsubst %.c,$(B)/%.o,$(filter-out tools/rna-%.c,$(wildcard tools/*.c)))
-$(B)/bin/%: $(B)/tools/%.o $(TOOL_OBJ) $(B)/librna.a
+# rna-x is tools/rna-x.c, its further files tools/x_*.c, and what all share, tools/tool*.c
+SHARED_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tools/tool.c tools/tool_*.c))
+.SECONDEXPANSION:
+$(B)/bin/rna-%: $(B)/tools/rna-%.o $$(patsubst tools/$$(percent).c,$(B)/tools/$$(percent).o,$$(wildcard tools/$$*_*.c)) \
+		$(SHARED_OBJ) $(B)/librna.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+percent = %
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-clean:
-	rm -rf build build-*
+# completions come from the programs' own option tables
+$(B)/completions/.made: completions/generate.sh $(TOOLS)
+	@mkdir -p $(@D)
+	sh completions/generate.sh $(B)/bin $(@D)
+	@touch $@
 
+## deps: install what building, checking and the demo need (apt, dnf or brew), or print the line to type
+deps:
+	@sh .ci/deps.sh
+
+# `make check` on its own uses all processors; under -j it leaves the number to the caller
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || sysctl -n hw.ncpu))
+
+## demo: the sample RNAs through every step, a minute of training, a table of what was learned
+demo:
+	@sh .ci/deps.sh demo
+	+@$(MAKE) --no-print-directory $(JOBS) all
+	+@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(CURDIR)/$(B)/bin
+
+# ---- 4 checks
+## check-quick: unit tests and the fast half of the others (under a minute)
+## check: everything that needs no special machine (under 5 minutes); SAN=address,undefined for a sanitizer
+## check-deep: check with the long tests, then all again under the sanitizers
+check-quick check:
+	@sh .ci/deps.sh check
+	+@$(MAKE) --no-print-directory $(JOBS) WERROR=-Werror all units
+	@B=$(B) bash tests/run.sh $(@:check-%=%)
+
+check-deep:
+	@sh .ci/deps.sh check
+	+@$(MAKE) --no-print-directory $(JOBS) WERROR=-Werror all units
+	@B=$(B) bash tests/run.sh deep
+	+@$(MAKE) --no-print-directory SAN=address,undefined check
+	+@$(MAKE) --no-print-directory SAN=thread check
+
+## bench: time the kernels; tables go to pipelines/bench/
+bench: $(BENCHES)
+	@mkdir -p pipelines/bench
+	@set -e; for b in $(BENCHES); do n=$${b##*/}; echo "$$n -> pipelines/bench/$${n#bench_}.tsv"; \
+		$$b > $(B)/$$n.tsv; mv $(B)/$$n.tsv pipelines/bench/$${n#bench_}.tsv; done
+
+C_FILES = $(wildcard lib/*/*.[ch] kernels/*.[ch] tools/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+SH_FILES = $(wildcard .ci/*.sh completions/*.sh tests/*.sh tests/*.bash tests/peers/*.sh) .ci/run
+MAN_PAGES = $(wildcard man/*.[1-8])
+
+## lint: style, sizes, shellcheck, cppcheck, man pages
+lint:
+	@sh .ci/deps.sh lint
+	bash .ci/style.sh $(C_FILES)
+	shellcheck $(SH_FILES)
+	shellcheck -s bats -e SC2016,SC2030,SC2031,SC2034,SC2154 $(wildcard tests/*.bats)
+	cppcheck --std=c11 --language=c --quiet --inline-suppr --error-exitcode=1 --enable=warning,portability \
+		--suppress=missingIncludeSystem -j2 -Ilib -Ikernels -Itools -DRILL_VERSION='"$(VERSION)"' \
+		lib kernels tools $(UNIT_SRC) $(wildcard tests/reader.c)
+	mandoc -T lint -W warning $(MAN_PAGES)
+
+## format: apply .clang-format to FILES (default: what differs from main)
+format:
+	clang-format -i $(or $(FILES),$(shell git diff --name-only --diff-filter=AM main -- '*.c' '*.h'))
+
+# ---- 5 install
+## install: programs, man pages and completions under DESTDIR PREFIX (/usr/local) and MANPREFIX
+install: all $(COMPLETIONS)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(TOOLS) $(DESTDIR)$(PREFIX)/bin
+	for p in $(MAN_PAGES); do d=$(DESTDIR)$(MANPREFIX)/man$${p##*.}; install -d $$d && install -m 644 $$p $$d || exit 1; done
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	install -m 644 $(B)/completions/bash/* $(DESTDIR)$(BASHDIR)
+	install -m 644 $(B)/completions/zsh/* $(DESTDIR)$(ZSHDIR)
+	install -m 644 $(B)/completions/fish/* $(DESTDIR)$(FISHDIR)
+	install -d $(DESTDIR)$(PREFIX)/share/doc/rill
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/rill
+
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
+
+## uninstall: remove what install put there
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(notdir $(TOOLS))
+	for p in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANPREFIX)/man$${p##*.}/$${p##*/}; done
+	rm -f $(TOOL_SRC:tools/%.c=$(DESTDIR)$(BASHDIR)/%) $(DESTDIR)$(ZSHDIR)/_rill
+	rm -f $(TOOL_SRC:tools/%.c=$(DESTDIR)$(FISHDIR)/%.fish)
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rill
+
+# ---- 6 the rest
+## dist: rill-VERSION.tar.gz of what is committed
+dist:
+	git archive --prefix=rill-$(VERSION)/ HEAD | gzip -n > rill-$(VERSION).tar.gz
+
+## compile_commands.json: for editors and clang tools
+compile_commands.json: FORCE
+	@sep='['; for f in $(LIB_SRC) $(wildcard tools/*.c) $(UNIT_SRC) $(BENCH_SRC); do \
+		printf '%s\n{"directory": "$(CURDIR)", "file": "%s", "command": "%s"}' "$$sep" $$f \
+			"$$(printf '%s' $(call quote,$(CC) $(ALL_CFLAGS) -c ) | sed 's/[\\"]/\\&/g')$$f"; sep=,; \
+	done > $@; printf '\n]\n' >> $@
+quote = '$(subst ','\'',$(1))'
+
+## clean: remove everything built
+clean:
+	rm -rf build build-* compile_commands.json rill-$(VERSION).tar.gz
+
+## help: this list
+help:
+	@echo 'rill $(VERSION): make TARGET'
+	@awk -F': ' '/^## /{ sub(/^## /, ""); printf "  %-22s %s\n", $$1, substr($$0, length($$1) + 3) }' Makefile
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX MANPREFIX DESTDIR SAN=address,undefined|thread'
+
+FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units clean
+.PHONY: all units deps demo check-quick check check-deep bench lint format install uninstall dist clean help FORCE
 .SECONDARY:
