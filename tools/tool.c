@@ -385,6 +385,33 @@ operands(struct tool *t, int argc, char **argv)
 	t->nfiles = 1;
 }
 
+int
+tool_objective(struct tool *t, const char *const *names)
+{
+	char list[256] = "", **args;
+	int i;
+
+	for (i = 0; names[i] != NULL; i++) {
+		if (strcmp(t->files[0], names[i]) == 0)
+			break;
+		if (i > 0)
+			strlcat(list, ", ", sizeof(list));
+		strlcat(list, names[i], sizeof(list));
+	}
+	if (names[i] == NULL && strcmp(t->files[0], "-") == 0)
+		tool_usage(t, "name one of: %s", list);
+	if (names[i] == NULL)
+		tool_usage(t, "%s: not one of %s", t->files[0], list);
+	if ((args = reallocarray(t->args, (size_t)t->nargs + 1, sizeof(*args))) == NULL)
+		tool_die(t, "out of memory");
+	memmove(args + 1, args, (size_t)t->nargs * sizeof(*args));
+	args[0] = t->files[0];
+	t->args = args;
+	t->nargs++;
+	operands(t, t->nfiles - 1, t->files + 1);
+	return i;
+}
+
 void
 tool_hide(struct tool *t, const char *const *names)
 {

@@ -63,6 +63,12 @@ struct tool {
  */
 void tool_parse(struct tool *t, int argc, char **argv, int (*own)(int code, const char *value, void *arg), void *arg);
 
+/*
+ * The first operand is one of names (NULL-ended), as in `rna-score mlm FILE...`: its index; it is taken off t->files and put
+ * first in the provenance.  Call after tool_parse.
+ */
+int tool_objective(struct tool *t, const char *const *names);
+
 /* Options that do not change records and are left out of the provenance, beside the common ones: names, NULL-ended.
    Call before tool_parse. */
 void tool_hide(struct tool *t, const char *const *names);
@@ -94,6 +100,8 @@ struct tool_in {
 	struct rna_source *source;         /* open now, NULL at the end */
 	uint64_t records;                  /* read so far, all files; the chunks of a text record are one */
 	struct rna_frame_counts counts;    /* of text records */
+	int soft;                          /* 1: a failed read is returned with err filled instead of ending the process */
+	struct rna_err err;
 	/* private */
 	struct rna_vocab *own_vocab;
 	struct rna_header text_header;
@@ -127,6 +135,13 @@ struct tool_out *tool_out_open_path(struct tool *t, const char *path);      /* a
 void tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals);
 void tool_out_write(struct tool_out *out, const struct rna_record *rec);
 void tool_out_close(struct tool_out *out);   /* end record, flush, sync, rename; ends with 1 on failure */
+
+/*
+ * Text output to -o FILE or standard output, for the programs that print: FILE appears whole, by rename, or not at all.
+ * tool_text_close ends with 1 when something could not be written.
+ */
+FILE *tool_text_open(struct tool *t);
+void tool_text_close(struct tool *t, FILE *fp);
 
 /*
  * Continues t->output of a killed run (see rna_writer_resume); exits 0 when it is whole already.  kept: the header of the

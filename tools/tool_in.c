@@ -16,21 +16,30 @@ refuse_output(const struct tool *t, const struct rna_input *in)
 		tool_die(t, "%s: is input and output at once", t->output);
 }
 
-/* Opens the next operand; 0 when there is none left. */
-static int
+/* A failure ends the process, or is the caller's to look at. */
+static enum rna_status
+failed(struct tool_in *in, enum rna_status s)
+{
+	if (!in->soft)
+		tool_die_err(in->t, &in->err);
+	return s;
+}
+
+/* Opens the next operand: RNA_NEXT, RNA_END when there is none left, or a failure. */
+static enum rna_status
 open_next(struct tool_in *in)
 {
-	struct rna_err err = {0};
 	struct rna_input *input;
 
 	if (in->next >= in->t->nfiles)
-		return 0;
-	if ((input = rna_input_open(in->t->files[in->next++], &err)) == NULL)
-		tool_die_err(in->t, &err);
+		return RNA_END;
+	rna_err_clear(&in->err);
+	if ((input = rna_input_open(in->t->files[in->next++], &in->err)) == NULL)
+		return failed(in, in->err.status);
 	refuse_output(in->t, input);
-	if ((in->source = rna_source_open(input, &in->opts, &err)) == NULL)
-		tool_die_err(in->t, &err);
-	return 1;
+	if ((in->source = rna_source_open(input, &in->opts, &in->err)) == NULL)
+		return failed(in, in->err.status);
+	return RNA_NEXT;
 }
 
 void
@@ -43,7 +52,7 @@ tool_in_open(struct tool_in *in, struct tool *t, const struct rna_source_options
 		in->opts = *opts;
 	in->opts.nthreads = t->threads;
 	rna_record_init(&in->text);
-	if (!open_next(in))
+	if (open_next(in) != RNA_NEXT)
 		tool_die(t, "no input");
 }
 
@@ -78,19 +87,19 @@ tool_in_header(const struct tool_in *in_const)
 
 /* The next chunk of the text record at hand, framed. */
 static enum rna_status
-read_chunk(struct tool_in *in, struct rna_record *rec, const struct rna_framing *framing, struct rna_err *err)
+read_chunk(struct tool_in *in, struct rna_record *rec, const struct rna_framing *framing)
 {
 	enum rna_status s;
 
 	s = rna_frame_record(framing, vocab(in), &in->text, in->type, in->chunk++, rec, &in->counts);
 	if (s != RNA_OK)
-		return rna_fail(err, s, s == RNA_EMEM ? "out of memory" : "can't be framed");
+		return rna_fail(&in->err, s, s == RNA_EMEM ? "out of memory" : "can't be framed");
 	rec->number = in->records;
 	return RNA_OK;
 }
 
 static enum rna_status
-read_text(struct tool_in *in, struct rna_record *rec, struct rna_err *err)
+read_text(struct tool_in *in, struct rna_record *rec)
 {
 	static const struct rna_framing plain = {RNA_FRAME_PLAIN, RNA_LONG_KEEP, 0, 0};
 	const struct rna_framing *framing = in->framing != NULL ? in->framing : &plain;
@@ -98,7 +107,7 @@ read_text(struct tool_in *in, struct rna_record *rec, struct rna_err *err)
 	size_t n;
 
 	while (in->chunk >= in->nchunks) {
-		if ((s = rna_source_read(in->source, &in->text, err)) != RNA_OK)
+		if ((s = rna_source_read(in->source, &in->text, &in->err)) != RNA_OK)
 			return s;
 		in->records++;
 		n = 0;
@@ -112,32 +121,31 @@ read_text(struct tool_in *in, struct rna_record *rec, struct rna_err *err)
 			in->counts.dropped_nt += n;
 		}
 	}
-	return read_chunk(in, rec, framing, err);
+	return read_chunk(in, rec, framing);
 }
 
 enum rna_status
 tool_in_read(struct tool_in *in, struct rna_record *rec)
 {
-	struct rna_err err = {0};
 	enum rna_status s;
 
 	if (in->source == NULL)
 		return RNA_END;
-	err.record = RNA_NOREC;
+	rna_err_clear(&in->err);
 	if (rna_source_is_stream(in->source) || in->raw) {
-		s = rna_source_read(in->source, rec, &err);
+		s = rna_source_read(in->source, rec, &in->err);
 		in->records += s == RNA_OK;
 	} else
-		s = read_text(in, rec, &err);
+		s = read_text(in, rec);
 	if (s == RNA_OK || s == RNA_NEXT)
 		return s;
 	if (s != RNA_END) {
-		rna_err_where(&err, rna_source_name(in->source), RNA_NOREC);
-		tool_die_err(in->t, &err);
+		rna_err_where(&in->err, rna_source_name(in->source), RNA_NOREC);
+		return failed(in, s);
 	}
 	rna_source_close(in->source);
 	in->source = NULL;
-	return open_next(in) ? RNA_NEXT : RNA_END;
+	return open_next(in);
 }
 
 void

@@ -1,0 +1,62 @@
+/*
+ * bootstrap.c: percentile intervals (bootstrap.h).
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "stat/bootstrap.h"
+#include "stream/rng.h"
+
+static int
+ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+draw(const double *above, const double *below, size_t n, uint64_t seed, int number)
+{
+	struct rna_rng rng;
+	double a = 0, b = 0;
+	size_t i, at;
+
+	rna_rng_init(&rng, rna_rng_key(seed, 0, (uint64_t)number, 0, RNA_RNG_BOOTSTRAP));
+	for (i = 0; i < n; i++) {
+		at = rna_rng_below(&rng, (uint32_t)n);
+		a += above[at];
+		b += below[at];
+	}
+	return a / b;
+}
+
+struct rna_interval
+rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draws, uint64_t seed)
+{
+	struct rna_interval iv = {NAN, NAN, NAN};
+	double a = 0, b = 0, *sample;
+	size_t i;
+	int d, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		a += above[i];
+		b += below[i];
+	}
+	if (b == 0)
+		return iv;
+	iv.value = a / b;
+	if (draws < 20 || n > UINT32_MAX || (sample = calloc((size_t)draws, sizeof(*sample))) == NULL)
+		return iv;
+	for (d = 0; d < draws; d++) {
+		sample[kept] = draw(above, below, n, seed, d);
+		kept += isfinite(sample[kept]) != 0;    /* a draw without a single target says nothing */
+	}
+	qsort(sample, (size_t)kept, sizeof(*sample), ascending);
+	if (kept > 0) {
+		iv.low = sample[(int)(0.025 * (kept - 1) + 0.5)];
+		iv.high = sample[(int)(0.975 * (kept - 1) + 0.5)];
+	}
+	free(sample);
+	return iv;
+}
