@@ -17,6 +17,7 @@ enum rna_dtype {
 #define RNA_MAX_DIMS 8
 #define RNA_MAX_NAME 63      /* bytes in a field's name: [A-Za-z_][A-Za-z0-9_.-]* */
 #define RNA_MAX_FIELDS 4096
+#define RNA_MAX_ELEMENTS (UINT64_C(1) << 48)  /* product of the dims that are not 0 */
 
 struct rna_field {
 	char name[RNA_MAX_NAME + 1];
@@ -38,9 +39,16 @@ struct rna_record {
 size_t rna_dtype_size(enum rna_dtype dtype);        /* 1, 2, 4 or 8; str 1; 0 for an unknown dtype */
 const char *rna_dtype_name(enum rna_dtype dtype);   /* "u8", "i32", ... "str"; NULL for an unknown dtype */
 
+/* 1 when the n bytes may name a field. */
+int rna_field_name_ok(const char *name, size_t n);
+/* Fills dtype, ndim, dims, count and size of f; 0 when the format does not allow them. */
+int rna_field_shape(struct rna_field *f, enum rna_dtype dtype, int ndim, const uint64_t *dims);
+
 void rna_record_init(struct rna_record *rec);
 void rna_record_reuse(struct rna_record *rec);      /* no fields, memory kept */
 void rna_record_fini(struct rna_record *rec);
+/* Makes room for nfields fields in all. */
+enum rna_status rna_record_grow(struct rna_record *rec, size_t nfields) RNA_CHECK;
 enum rna_status rna_record_copy(struct rna_record *dst, const struct rna_record *src) RNA_CHECK;
 
 /* The field, or NULL.  The pointer holds until the next put, set or remove. */
@@ -50,7 +58,8 @@ const void *rna_record_data(const struct rna_record *rec, const struct rna_field
 
 /*
  * Adds or replaces a field (a replaced field keeps its place) and returns its memory, zeroed, to be filled before the
- * next put or set.  NULL when memory can't be had or name, ndim or dims break a limit.
+ * next put or set.  NULL when memory can't be had or name, ndim or dims break a limit.  rna_record_set copies data,
+ * which may be that of another field of this record.
  */
 void *rna_record_put(struct rna_record *rec, const char *name, enum rna_dtype dtype, int ndim, const uint64_t *dims);
 enum rna_status rna_record_set(struct rna_record *rec, const char *name, enum rna_dtype dtype, int ndim,
@@ -70,6 +79,7 @@ int rna_record_get_u64(const struct rna_record *rec, const char *name, uint64_t 
 int rna_record_get_u8(const struct rna_record *rec, const char *name, uint8_t *v);
 
 /* Appends the record's bytes as formats/stream.md lays them out; reads them back from exactly n bytes. */
+size_t rna_record_size(const struct rna_record *rec);  /* the bytes that encode appends, a multiple of 8 */
 enum rna_status rna_record_encode(const struct rna_record *rec, struct rna_buf *out) RNA_CHECK;
 enum rna_status rna_record_decode(struct rna_record *rec, const void *data, size_t n, struct rna_err *err) RNA_CHECK;
 
