@@ -75,7 +75,7 @@ register_out(struct tool *t)
 struct tool_out *
 tool_out_open_path(struct tool *t, const char *path)
 {
-	struct rna_writer_options opts = {t->level, t->threads, t->force};
+	struct rna_writer_options opts = {t->level, t->threads};
 	struct rna_err err = {.record = RNA_NOREC};
 	struct tool_out *out = register_out(t);
 
@@ -95,7 +95,7 @@ tool_out_open(struct tool *t)
 struct tool_out *
 tool_out_resume(struct tool *t, struct rna_header *kept, uint64_t *nstreams, uint64_t *nrecords)
 {
-	struct rna_writer_options opts = {t->level, t->threads, t->force};
+	struct rna_writer_options opts = {t->level, t->threads};
 	struct rna_err err = {.record = RNA_NOREC};
 	struct tool_out *out = register_out(t);
 	int complete = 0;
