@@ -56,9 +56,14 @@ $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 $(B)/kernels/%_avx512bf16.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16 -mavx512vnni -mfma
 
+# one short line a step; V=1 shows the commands
+$(if $(V),,$(eval Q := @))
+say = $(if $(V),,@echo '$(1)')
+
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LEVEL) -MMD -MP -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LEVEL) -MMD -MP -c -o $@ $<
 
 # changes when the compiler or a flag does, so that what was built another way is built again
 $(B)/flags: FORCE
@@ -68,7 +73,8 @@ $(B)/flags: FORCE
 
 $(B)/librna.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR $@)
+	$(Q)$(AR) rcs $@ $^
 
 # rna-x is tools/rna-x.c, its further files tools/x_*.c, and what all share, tools/tool*.c
 SHARED_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tools/tool.c tools/tool_*.c))
@@ -76,17 +82,20 @@ SHARED_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tools/tool.c tools/tool_*.c))
 $(B)/bin/rna-%: $(B)/tools/rna-%.o $$(patsubst tools/$$(percent).c,$(B)/tools/$$(percent).o,$$(wildcard tools/$$*_*.c)) \
 		$(SHARED_OBJ) $(B)/librna.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD $@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 percent = %
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD $@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # completions come from the programs' own option tables
 $(B)/completions/.made: completions/generate.sh $(TOOLS)
 	@mkdir -p $(@D)
-	sh completions/generate.sh $(B)/bin $(@D)
+	$(call say,GEN $(@D))
+	$(Q)sh completions/generate.sh $(B)/bin $(@D)
 	@touch $@
 
 ## deps: install what building, checking and the demo need (apt, dnf or brew), or print the line to type
@@ -189,7 +198,7 @@ clean:
 help:
 	@echo 'rill $(VERSION): make TARGET'
 	@awk -F': ' '/^## /{ sub(/^## /, ""); printf "  %-22s %s\n", $$1, substr($$0, length($$1) + 3) }' Makefile
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX MANPREFIX DESTDIR SAN=address,undefined|thread'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX MANPREFIX DESTDIR SAN=address,undefined|thread V=1'
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
