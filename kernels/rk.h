@@ -173,7 +173,7 @@ struct rk_cross_entropy {
 	const int32_t *target;              /* [rows]; -1: row is ignored (loss 0, gradient 0) */
 	const float *weight;                /* [rows]: the row's share of the total loss, e.g. 1/number of masked bases of the step */
 	float smoothing;                    /* label smoothing, 0: none */
-	float *loss;                        /* [rows], not weighted */
+	void *loss;                         /* real [rows], not weighted */
 	uint8_t *hit;                       /* [rows]: 1 when the target has the largest logit (first of equals) */
 	void *dlogits;                      /* [rows, classes], weighted; NULL: not wanted; may be logits */
 };

@@ -1,0 +1,59 @@
+/*
+ * ref_ops.h: the specification of every op in plain C.  Included by ref_f32.c and ref_f64.c, which define `real`.
+ * One thread, one row at a time, no tricks; the other backends are tested against it, and it against finite differences.
+ */
+#include <math.h>
+#include <string.h>
+#include <tgmath.h>
+
+#include "rk_backend.h"
+
+/* 1 when element (row, column) of a site is kept, else 0; times 1/(1-p). */
+static real
+ref_keep(const struct rk_dropout *d, int site, int row, int column)
+{
+	if (d->p == 0)
+		return 1;
+	if ((double)rk_drop_bits(d->row_key[row], d->site + site, column) < d->p * 4294967296.0)
+		return 0;
+	return 1 / (1 - (real)d->p);
+}
+
+#include "ref_linear.h"
+#include "ref_norm.h"
+#include "ref_attention.h"
+#include "ref_rows.h"
+#include "ref_update.h"
+
+static size_t
+ref_pack_size(int n, int k, enum rk_precision precision, int backward)
+{
+	(void)n, (void)k, (void)precision, (void)backward;
+	return 0;       /* the weights are used as they are */
+}
+
+static struct rk_need
+ref_need(const struct rk_call *c, int threads)
+{
+	struct rk_need need = { 0, 0 };
+
+	(void)threads;
+	if (c->op == RK_ATTENTION || c->op == RK_ATTENTION_BACK)
+		need.own = 2 * sizeof(real) * c->u.attention.max_len;
+	return need;
+}
+
+#define REF_TABLE(name_) { \
+	.device = name_, .level = name_, .real_size = sizeof(real), \
+	.precisions = 1u << RK_FP32, .backward = 1u << RK_FP32, \
+	.op = { \
+		[RK_PACK] = ref_pack, [RK_EMBED] = ref_embed, [RK_EMBED_BACK] = ref_embed_back, \
+		[RK_LINEAR] = ref_linear, [RK_LINEAR_BACK_X] = ref_linear_back_x, [RK_LINEAR_BACK_W] = ref_linear_back_w, \
+		[RK_ACT_BACK] = ref_act_back, [RK_NORM] = ref_norm, [RK_NORM_BACK] = ref_norm_back, \
+		[RK_ATTENTION] = ref_attention, [RK_ATTENTION_BACK] = ref_attention_back, \
+		[RK_GATHER] = ref_gather, [RK_SCATTER_ADD] = ref_scatter_add, [RK_SEGMENT_MEAN] = ref_segment_mean, \
+		[RK_CROSS_ENTROPY] = ref_cross_entropy, [RK_ZERO] = ref_zero, [RK_ADD] = ref_add, \
+		[RK_SUM_SQUARES] = ref_sum_squares, [RK_ADAMW] = ref_adamw, \
+	}, \
+	.pack_size = ref_pack_size, .need = ref_need, \
+}

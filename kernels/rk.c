@@ -1,0 +1,342 @@
+/*
+ * rk.c: choosing a backend, its memory, and running lists of calls.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <omp.h>
+
+#include "rk.h"
+#include "rk_backend.h"
+
+struct rk {
+	const struct rk_backend *be;
+	int threads;
+	char name[32];
+	char err[160];
+};
+
+struct rk_list {
+	struct rk *rk;
+	struct rk_call *calls;
+	size_t n;
+	const int32_t *live;
+	char *scratch;
+	struct rk_need need;
+};
+
+enum { ALIGN = 64 };
+
+static const char *const precision_names[] = { "fp32", "bf16", "int8", "fp8" };
+
+/* 1. Opening */
+
+static size_t
+round_up(size_t n)
+{
+	return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+__attribute__((format(printf, 3, 4))) static void
+say(char *err, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err == NULL || size == 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(err, size, fmt, ap);
+	va_end(ap);
+}
+
+static const struct rk_backend *
+choose(const char *device, char *err, size_t errsize)
+{
+	if (strcmp(device, "ref") == 0)
+		return &rk_ref_f32;
+	if (strcmp(device, "ref64") == 0)
+		return &rk_ref_f64;
+	if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
+		return &rk_ref_f32;
+	if (strcmp(device, "cuda") == 0)
+		say(err, errsize, "no CUDA backend in this build");
+	else
+		say(err, errsize, "unknown device '%s'", device);
+	return NULL;
+}
+
+struct rk *
+rk_open(const char *device, int threads, char *err, size_t errsize)
+{
+	const struct rk_backend *be = choose(device, err, errsize);
+	struct rk *rk;
+
+	if (be == NULL)
+		return NULL;
+	if (threads < 1) {
+		say(err, errsize, "%d threads: at least 1 is needed", threads);
+		return NULL;
+	}
+	if ((rk = calloc(1, sizeof(*rk))) == NULL) {
+		say(err, errsize, "out of memory");
+		return NULL;
+	}
+	rk->be = be;
+	rk->threads = be->team ? threads : 1;
+	if (strcmp(be->device, be->level) == 0)
+		snprintf(rk->name, sizeof(rk->name), "%s", be->device);
+	else
+		snprintf(rk->name, sizeof(rk->name), "%s %s", be->device, be->level);
+	return rk;
+}
+
+void
+rk_close(struct rk *rk)
+{
+	free(rk);
+}
+
+const char *
+rk_name(const struct rk *rk)
+{
+	return rk->name;
+}
+
+const char *
+rk_level(const struct rk *rk)
+{
+	return rk->be->level;
+}
+
+size_t
+rk_real_size(const struct rk *rk)
+{
+	return rk->be->real_size;
+}
+
+const char *
+rk_error(const struct rk *rk)
+{
+	return rk->err;
+}
+
+size_t
+rk_pack_size(const struct rk *rk, int n, int k, enum rk_precision precision, int backward)
+{
+	return round_up(rk->be->pack_size(n, k, precision, backward));
+}
+
+int
+rk_has(const struct rk *rk, enum rk_precision precision, char *err, size_t errsize)
+{
+	if (rk->be->precisions >> precision & 1)
+		return 1;
+	say(err, errsize, "%s has no %s", rk->name, precision_names[precision]);
+	return 0;
+}
+
+/* 2. Memory */
+
+void *
+rk_alloc(struct rk *rk, size_t bytes)
+{
+	void *p = NULL;
+
+	if (bytes > SIZE_MAX - ALIGN || posix_memalign(&p, ALIGN, round_up(bytes + !bytes)) != 0) {
+		say(rk->err, sizeof(rk->err), "out of memory (%zu bytes)", bytes);
+		return NULL;
+	}
+	memset(p, 0, round_up(bytes + !bytes));
+	return p;
+}
+
+void
+rk_free(struct rk *rk, void *p, size_t bytes)
+{
+	(void)rk;
+	(void)bytes;
+	free(p);
+}
+
+enum rk_status
+rk_upload(struct rk *rk, void *dst, const void *src, size_t bytes)
+{
+	(void)rk;
+	if (bytes > 0)
+		memcpy(dst, src, bytes);
+	return RK_OK;
+}
+
+enum rk_status
+rk_download(struct rk *rk, void *dst, const void *src, size_t bytes)
+{
+	return rk_upload(rk, dst, src, bytes);
+}
+
+enum rk_status
+rk_upload_f32(struct rk *rk, void *dst, const float *src, size_t n)
+{
+	double *d = dst;
+
+	if (rk->be->real_size == sizeof(float))
+		return rk_upload(rk, dst, src, n * sizeof(float));
+	for (size_t i = 0; i < n; i++)
+		d[i] = src[i];
+	return RK_OK;
+}
+
+enum rk_status
+rk_download_f32(struct rk *rk, float *dst, const void *src, size_t n)
+{
+	const double *s = src;
+
+	if (rk->be->real_size == sizeof(float))
+		return rk_download(rk, dst, src, n * sizeof(float));
+	for (size_t i = 0; i < n; i++)
+		dst[i] = (float)s[i];
+	return RK_OK;
+}
+
+enum rk_status
+rk_sync(struct rk *rk)
+{
+	(void)rk;
+	return RK_OK;
+}
+
+/* 3. Lists */
+
+/* What a call asks for that the backend may lack: RK_OK, or RK_EINVAL and a sentence. */
+static enum rk_status
+validate(struct rk *rk, const struct rk_call *c)
+{
+	enum rk_precision p = RK_FP32;
+	int back = c->op == RK_LINEAR_BACK_X || c->op == RK_LINEAR_BACK_W || c->op == RK_ATTENTION_BACK;
+
+	if ((unsigned)c->op >= RK_NOPS) {
+		say(rk->err, sizeof(rk->err), "call %d does not exist", (int)c->op);
+		return RK_EINVAL;
+	}
+	if (c->op == RK_PACK) {
+		p = c->u.pack.w.precision;
+		back = c->u.pack.w.bwd != NULL;
+	} else if (c->op == RK_LINEAR || c->op == RK_LINEAR_BACK_X || c->op == RK_LINEAR_BACK_W) {
+		p = c->u.linear.w.precision;
+	} else if (c->op == RK_ATTENTION || c->op == RK_ATTENTION_BACK) {
+		p = c->u.attention.precision;
+	}
+	if (!rk_has(rk, p, rk->err, sizeof(rk->err)))
+		return RK_EINVAL;
+	if (back && !(rk->be->backward >> p & 1)) {
+		say(rk->err, sizeof(rk->err), "%s has no backward pass in %s", rk->name, precision_names[p]);
+		return RK_EINVAL;
+	}
+	return RK_OK;
+}
+
+struct rk_list *
+rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32_t *live)
+{
+	struct rk_list *l = calloc(1, sizeof(*l));
+
+	if (l == NULL || (l->calls = calloc(n + !n, sizeof(*calls))) == NULL)
+		goto nomem;
+	l->rk = rk;
+	l->n = n;
+	l->live = live;
+	for (size_t i = 0; i < n; i++) {
+		struct rk_need need;
+
+		if (validate(rk, &calls[i]) != RK_OK)
+			goto out;
+		l->calls[i] = calls[i];
+		need = rk->be->need(&calls[i], rk->threads);
+		l->need.shared = need.shared > l->need.shared ? need.shared : l->need.shared;
+		l->need.own = need.own > l->need.own ? need.own : l->need.own;
+	}
+	l->need.shared = round_up(l->need.shared);
+	l->need.own = round_up(l->need.own);
+	if ((l->scratch = rk_alloc(rk, l->need.shared + rk->threads * l->need.own)) != NULL)
+		return l;
+nomem:
+	say(rk->err, sizeof(rk->err), "out of memory");
+out:
+	rk_list_destroy(l);
+	return NULL;
+}
+
+void
+rk_list_destroy(struct rk_list *l)
+{
+	if (l == NULL)
+		return;
+	free(l->scratch);
+	free(l->calls);
+	free(l);
+}
+
+/* The live rows of a call and its capacity; 0 and 0 where the call states no capacity. */
+static void
+rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
+{
+	*rows = *cap = 0;
+	switch (c->op) {
+	case RK_LINEAR: case RK_LINEAR_BACK_X: case RK_LINEAR_BACK_W: case RK_ACT_BACK:
+		*rows = live[c->u.linear.rows], *cap = c->u.linear.cap;
+		break;
+	case RK_NORM: case RK_NORM_BACK:
+		*rows = live[c->u.norm.rows], *cap = c->u.norm.cap;
+		break;
+	case RK_ATTENTION: case RK_ATTENTION_BACK:
+		*rows = live[RK_LIVE_TOKENS], *cap = c->u.attention.cap;
+		if (live[RK_LIVE_SEQS] > c->u.attention.cap_seqs)
+			*rows = -1;
+		break;
+	case RK_GATHER: case RK_SCATTER_ADD:
+		*rows = live[c->u.rows.rows], *cap = c->u.rows.cap;
+		break;
+	case RK_SEGMENT_MEAN:
+		*rows = live[RK_LIVE_SEQS], *cap = c->u.segment_mean.cap_seqs;
+		break;
+	case RK_CROSS_ENTROPY:
+		*rows = live[c->u.cross_entropy.rows], *cap = c->u.cross_entropy.cap;
+		break;
+	case RK_ADD:
+		*rows = live[c->u.add.rows], *cap = c->u.add.cap;
+		break;
+	default:
+		break;
+	}
+}
+
+enum rk_status
+rk_list_run(struct rk_list *l)
+{
+	struct rk *rk = l->rk;
+
+	for (size_t i = 0; i < l->n; i++) {
+		int rows, cap;
+
+		rows_of(&l->calls[i], l->live, &rows, &cap);
+		if (rows < 0 || rows > cap) {
+			say(rk->err, sizeof(rk->err), "call %zu: more rows than its capacity of %d", i, cap);
+			return RK_EINVAL;
+		}
+	}
+#pragma omp parallel num_threads(rk->threads)
+	{
+		struct rk_env e = { l->live, l->scratch, NULL, omp_get_num_threads() };
+
+		e.own = l->scratch + l->need.shared + omp_get_thread_num() * l->need.own;
+		for (size_t i = 0; i < l->n; i++)
+			rk->be->op[l->calls[i].op](&l->calls[i], &e);
+	}
+	return RK_OK;
+}
+
+size_t
+rk_sum_scratch(size_t n)
+{
+	return n / RK_SUM_CHUNK + 1;
+}
