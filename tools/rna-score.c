@@ -208,7 +208,7 @@ main(int argc, char **argv)
 	score(&in, &s);
 	out = tool_text_open(&tool);
 	print_table(out, &s);
-	tool_text_close(&tool, out);
+	tool_text_close(&tool);
 	tool_in_close(&in);
 	tool_summary(&tool, "%zu records", s.n);
 	rna_mlmscore_fini(&s);

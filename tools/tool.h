@@ -141,7 +141,7 @@ void tool_out_close(struct tool_out *out);   /* end record, flush, sync, rename;
  * tool_text_close ends with 1 when something could not be written.
  */
 FILE *tool_text_open(struct tool *t);
-void tool_text_close(struct tool *t, FILE *fp);
+void tool_text_close(struct tool *t);
 
 /*
  * Continues t->output of a killed run (see rna_writer_resume); exits 0 when it is whole already.  kept: the header of the

@@ -85,17 +85,17 @@ tool_in_header(const struct tool_in *in_const)
 	return &in->text_header;
 }
 
-/* The next chunk of the text record at hand, framed. */
+/* The next chunk of the text at hand, framed; RNA_END when the length policy drops the RNA. */
 static enum rna_status
 read_chunk(struct tool_in *in, struct rna_record *rec, const struct rna_framing *framing)
 {
 	enum rna_status s;
 
 	s = rna_frame_record(framing, vocab(in), &in->text, in->type, in->chunk++, rec, &in->counts);
-	if (s != RNA_OK)
-		return rna_fail(&in->err, s, s == RNA_EMEM ? "out of memory" : "can't be framed");
 	rec->number = in->records;
-	return RNA_OK;
+	if (s != RNA_OK && s != RNA_END)
+		return rna_fail(&in->err, s, s == RNA_EMEM ? "out of memory" : "can't be framed");
+	return s;
 }
 
 static enum rna_status
@@ -104,24 +104,18 @@ read_text(struct tool_in *in, struct rna_record *rec)
 	static const struct rna_framing plain = {RNA_FRAME_PLAIN, RNA_LONG_KEEP, 0, 0};
 	const struct rna_framing *framing = in->framing != NULL ? in->framing : &plain;
 	enum rna_status s;
-	size_t n;
 
-	while (in->chunk >= in->nchunks) {
-		if ((s = rna_source_read(in->source, &in->text, &in->err)) != RNA_OK)
-			return s;
-		in->records++;
-		n = 0;
-		rna_record_get_str(&in->text, "seq", &n);
-		in->chunk = 0;
-		in->counts.records++;
-		in->counts.nt += n;
-		in->nchunks = rna_frame_chunks(framing, n);
-		if (in->nchunks == 0) {
-			in->counts.dropped++;
-			in->counts.dropped_nt += n;
+	do {
+		if (in->chunk >= in->nchunks) {
+			if ((s = rna_source_read(in->source, &in->text, &in->err)) != RNA_OK)
+				return s;
+			in->records++;
+			in->chunk = 0;
+			in->nchunks = rna_frame_count(framing, &in->text, NULL);
 		}
-	}
-	return read_chunk(in, rec, framing);
+		s = read_chunk(in, rec, framing);
+	} while (s == RNA_END);
+	return s;
 }
 
 enum rna_status

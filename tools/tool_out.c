@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "stream/outfile.h"
 #include "tool.h"
 #include "tool_private.h"
 
@@ -26,7 +26,7 @@ struct tool_out {
 };
 
 static struct tool_out *outputs[MAX_OUTPUTS];   /* open now; emptied when the process fails */
-static char *text_part;                         /* unfinished file of tool_text_open */
+static struct rna_outfile *text_out;            /* of tool_text_open */
 
 /* 1. Outputs */
 
@@ -40,9 +40,8 @@ tool_abort_outputs(void)
 			rna_writer_abort(outputs[i]->writer, 0);
 		outputs[i] = NULL;
 	}
-	if (text_part != NULL)
-		unlink(text_part);
-	text_part = NULL;
+	rna_outfile_abort(text_out);
+	text_out = NULL;
 }
 
 static void
@@ -212,56 +211,25 @@ tool_out_close(struct tool_out *out)
 	free(out);
 }
 
-static int
-to_stdout(const struct tool *t)
-{
-	return t->output == NULL || strcmp(t->output, "-") == 0;
-}
-
-/* Devices and pipes are written as they are; a file is made beside its name first. */
-static int
-is_plain_file(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) != 0 || S_ISREG(st.st_mode);
-}
-
 FILE *
 tool_text_open(struct tool *t)
 {
-	FILE *fp;
-	size_t n;
+	struct rna_err err = {.record = RNA_NOREC};
 
-	if (to_stdout(t))
-		return stdout;
-	if (is_plain_file(t->output)) {
-		n = strlen(t->output) + sizeof(".part");
-		if ((text_part = malloc(n)) == NULL)
-			tool_die(t, "out of memory");
-		snprintf(text_part, n, "%s.part", t->output);
-	}
-	if ((fp = fopen(text_part != NULL ? text_part : t->output, "w")) == NULL) {
-		free(text_part);
-		text_part = NULL;
-		tool_die(t, "%s: %s", t->output, strerror(errno));
-	}
-	return fp;
+	if ((text_out = rna_outfile_open(t->output, &err)) == NULL)
+		tool_die_err(t, &err);
+	return rna_outfile_fp(text_out);
 }
 
 void
-tool_text_close(struct tool *t, FILE *fp)
+tool_text_close(struct tool *t)
 {
-	const char *name = to_stdout(t) ? "standard output" : t->output;
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_outfile *out = text_out;
 
-	if (ferror(fp) || fflush(fp) != 0 || (text_part != NULL && fsync(fileno(fp)) != 0))
-		tool_die(t, "%s: %s", name, strerror(errno));
-	if (fclose(fp) != 0)
-		tool_die(t, "%s: %s", name, strerror(errno));
-	if (text_part != NULL && rename(text_part, t->output) != 0)
-		tool_die(t, "%s: %s", name, strerror(errno));
-	free(text_part);
-	text_part = NULL;
+	text_out = NULL;
+	if (rna_outfile_close(out, &err) != RNA_OK)
+		tool_die_err(t, &err);
 }
 
 /* 2. The filter loop */
