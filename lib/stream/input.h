@@ -28,6 +28,8 @@ enum rna_status rna_input_read(struct rna_input *in, void *dst, size_t n, size_t
 enum rna_status rna_input_line(struct rna_input *in, const char **line, size_t *n, struct rna_err *err) RNA_CHECK;
 /* The bytes at hand without consuming them: at least min(n, rest of input). */
 enum rna_status rna_input_peek(struct rna_input *in, size_t n, const unsigned char **p, size_t *got, struct rna_err *err) RNA_CHECK;
+/* 1 when a read would not wait: bytes are at hand, or come at once, or the end is there. */
+int rna_input_ready(const struct rna_input *in);
 int rna_input_same_file(const struct rna_input *in, const char *path);  /* 1: path is this very file */
 uint64_t rna_input_line_number(const struct rna_input *in);
 void rna_input_close(struct rna_input *in);                /* NULL is fine */
