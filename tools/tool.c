@@ -377,7 +377,7 @@ operands(struct tool *t, int argc, char **argv)
 		tool_usage(t, "%s: takes no operands", argv[0]);
 	if (!t->operands || argc > 0)
 		return;
-	if (isatty(STDIN_FILENO)) {
+	if (t->operands == 1 && isatty(STDIN_FILENO)) {
 		tool_help(stderr, t);
 		exit(TOOL_USAGE);
 	}

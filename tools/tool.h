@@ -38,7 +38,7 @@ struct tool {
 	const char *example;                  /* printed first in --help */
 	const struct tool_option *options;    /* own options; ended by a zeroed entry */
 	const char *common;                   /* which common options apply, by letter: "o@qvfl" always, plus of "sdm" */
-	int operands;                         /* 1: takes input files, 0: takes none */
+	int operands;                         /* 1: takes input files, 0: takes none, 2: may go without (no look at the terminal) */
 	/* state, filled by tool_parse */
 	const char *output;                   /* -o, NULL: standard output */
 	int threads;                          /* -@, resolved (0 -> all CPUs) */
@@ -149,6 +149,9 @@ void tool_text_close(struct tool *t);
  * tool_out_header as usual; otherwise the stream goes on with tool_out_write.
  */
 struct tool_out *tool_out_resume(struct tool *t, struct rna_header *kept, uint64_t *nstreams, uint64_t *nrecords);
+/* Goes on with the kept stream; ends with 1 unless its header is what tool_out_header would write now. */
+void tool_out_continue(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals,
+    const struct rna_header *kept);
 
 /*
  * The loop of a per-record filter, on t->threads threads with order kept: for each record process(rec, arg) changes rec

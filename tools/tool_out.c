@@ -44,6 +44,20 @@ tool_abort_outputs(void)
 	text_out = NULL;
 }
 
+/* The unfinished file is somebody's work: it stays when the process fails. */
+static void
+keep_output(struct tool_out *out)
+{
+	int i;
+
+	for (i = 0; i < MAX_OUTPUTS; i++) {
+		if (outputs[i] == out)
+			outputs[i] = NULL;
+	}
+	rna_writer_abort(out->writer, 1);
+	out->writer = NULL;
+}
+
 static void
 die(struct tool_out *out, struct rna_err *err)
 {
@@ -164,6 +178,22 @@ tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t 
 	make_header(out->t, &h, in, extra, totals);
 	begin(out, &h);
 	rna_header_fini(&h);
+}
+
+void
+tool_out_continue(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals,
+    const struct rna_header *kept)
+{
+	struct rna_header h;
+	int same;
+
+	make_header(out->t, &h, in, extra, totals);
+	same = json_equal(h.json, kept->json);
+	rna_header_fini(&h);
+	if (same)
+		return;
+	keep_output(out);
+	tool_die(out->t, "%s.part: was made from other input or with other options; remove it to begin anew", out->t->output);
 }
 
 static void
