@@ -39,15 +39,15 @@ uint32_t rna_frame_count(const struct rna_framing *f, const struct rna_record *r
 /*
  * Writes record number c (0-based) of the chunks of rec's `seq` into out: every field of rec, `tokens`, `type` when
  * there is one, for a pair `segment`, and for split RNAs `chunk` {index, offset} and `last`.  Chunk c begins at base
- * c * (room - overlap), where room is max less the specials; all but the last are full.  `seq`, `pair` and `structure`
- * are cut to the chunk; a base whose partner is outside becomes unpaired.  A pair too long is truncated at the longer
- * sequence first.  type: id of the type token or -1.  counts (may be NULL) are added to; an RNA counts with its chunk 0.
- * RNA_END: dropped.  RNA_EINVAL: no `seq`, or no such chunk.
+ * c * (room - overlap), where room is max less the specials; all but the last are full.  `seq`, `pair` and
+ * `structure` are cut to the chunk; a base whose partner is outside becomes unpaired.  A pair too long is cut at the
+ * longer sequence first.  type: id of the type token or -1.  counts (may be NULL) are added to; an RNA counts with its
+ * chunk 0.  RNA_END: dropped.  RNA_EINVAL: no `seq`, no such chunk, or no [IND] for a typed frame.
  */
 enum rna_status rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec,
     int type, uint32_t c, struct rna_record *out, struct rna_frame_counts *counts) RNA_CHECK;
 /*
- * The bases of a token row: *first is the index of the first, the return value their number (specials and type slot left
+ * The bases of a token row: *first is the index of the first, the return value their number (specials and slot left
  * out).  Of a pair: those of the first sequence.
  */
 uint32_t rna_frame_bases(const struct rna_vocab *v, const uint8_t *tokens, uint64_t ntokens, uint32_t *first);

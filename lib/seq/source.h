@@ -35,7 +35,8 @@ const struct rna_header *rna_source_header(const struct rna_source *s);
 const char *rna_source_name(const struct rna_source *s);
 /*
  * As rna_reader_read.  A text record has `rid`, `name`, `desc` (when there is one), `seq` (letters as read), and for
- * structure files `pair`, `structure`; for CSV pairs also `name_b`, `seq_b`, `label`.  No tokens: framing is the caller's.
+ * structure files `pair`, `structure`; for CSV pairs also `name_b`, `seq_b`, `label`; `energy` where
+ * the file has one.  No tokens: framing is the caller's.
  */
 enum rna_status rna_source_read(struct rna_source *s, struct rna_record *rec, struct rna_err *err) RNA_CHECK;
 void rna_source_close(struct rna_source *s);

@@ -30,7 +30,8 @@ struct rna_vocab {
 enum rna_status rna_vocab_init(struct rna_vocab *v) RNA_CHECK;
 /*
  * One token a line.  Understands the spellings of RNAErnie ([CLS] [SEP] [MASK] [IND] ...), RNAErnie2 ([EOS] as end) and
- * multimolecule (<cls> <eos> <mask> <null> ...).  Refuses: over 256 tokens, duplicates, no [UNK], [CLS], end or a missing base.
+ * multimolecule (<cls> <eos> <mask> <null> ...).  Refuses: over 256 tokens, duplicates, a missing base,
+ * no [UNK], [CLS] or end.
  */
 enum rna_status rna_vocab_load(struct rna_vocab *v, const char *path, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_vocab_copy(struct rna_vocab *dst, const struct rna_vocab *src) RNA_CHECK;
