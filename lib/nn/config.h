@@ -15,7 +15,9 @@ struct rna_config {
 	float eps;                        /* layer_norm_eps */
 	float hidden_dropout, attention_dropout;
 	float init_range;                 /* initializer_range */
-	int pooler, mlm;                  /* whether the directory has those parts */
+	enum rk_act mlm_act;              /* of the MLM head, and its epsilon: as act and eps but in odd exports */
+	float mlm_eps;
+	int pooler, mlm, untied;          /* whether the model has those parts; untied: the head has a decoder matrix of its own */
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
 	int max;                          /* tokens that the model takes, specials included */

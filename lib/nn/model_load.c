@@ -1,0 +1,259 @@
+/*
+ * model_load.c: the tensors of a model directory, whatever their names, into the parameters.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/model_private.h"
+
+#define DECODER "cls.predictions.decoder.weight"
+#define DECODER_BIAS "cls.predictions.decoder.bias"
+#define HEAD_BIAS "cls.predictions.bias"
+#define WORDS "bert.embeddings.word_embeddings.weight"
+
+/* A file's tensors, each with its stock name. */
+struct source {
+	struct rna_safetensors file;
+	enum rna_naming naming;
+	struct model_entry **to;        /* per tensor: where it goes; NULL: nowhere */
+	int decoder, decoder_bias, head_bias, words;    /* index of the tensor, or -1 */
+};
+
+static void
+shape_text(const struct rna_tensor *t, char *dst, size_t size)
+{
+	size_t at = (size_t)snprintf(dst, size, "[");
+
+	for (int i = 0; i < t->ndim && at < size; i++)
+		at += (size_t)snprintf(dst + at, size - at, "%s%llu", i ? ", " : "", (unsigned long long)t->dims[i]);
+	if (at < size)
+		snprintf(dst + at, size - at, "]");
+}
+
+/* Which parts the file has. */
+static void
+look(struct source *s, struct rna_config *c)
+{
+	char buf[RNA_NAMES_SIZE];
+	const char *name;
+
+	s->decoder = s->decoder_bias = s->head_bias = s->words = -1;
+	c->pooler = c->mlm = 0;
+	for (size_t i = 0; i < s->file.n; i++) {
+		name = rna_names_stock(s->naming, s->file.list[i].name, buf);
+		if (!name)
+			continue;
+		if (strncmp(name, "bert.pooler.", 12) == 0)
+			c->pooler = 1;
+		if (strncmp(name, "cls.predictions.transform.", 26) == 0)
+			c->mlm = 1;
+		if (strcmp(name, DECODER) == 0)
+			s->decoder = (int)i;
+		else if (strcmp(name, DECODER_BIAS) == 0)
+			s->decoder_bias = (int)i;
+		else if (strcmp(name, HEAD_BIAS) == 0)
+			s->head_bias = (int)i;
+		else if (strcmp(name, WORDS) == 0)
+			s->words = (int)i;
+	}
+}
+
+/* 1 when two tensors hold the same values; -1: no memory. */
+static int
+equal(const struct rna_tensor *a, const struct rna_tensor *b)
+{
+	float x[256], y[256];
+	uint64_t n;
+
+	if (a->count != b->count)
+		return 0;
+	for (uint64_t at = 0; at < a->count; at += n) {
+		n = a->count - at < 256 ? a->count - at : 256;
+		if (rna_safetensors_read(a, at, n, x) != RNA_OK || rna_safetensors_read(b, at, n, y) != RNA_OK ||
+		    memcmp(x, y, n * sizeof(*x)) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+/* Whether the decoder is the word embeddings, and which bias is the head's. */
+static enum rna_status
+look_at_decoder(struct source *s, struct rna_config *c, struct rna_err *err)
+{
+	const struct rna_tensor *list = s->file.list;
+
+	c->untied = c->mlm && s->decoder >= 0 && s->words >= 0 && !equal(&list[s->decoder], &list[s->words]);
+	if (s->decoder_bias >= 0 && s->head_bias >= 0 && !equal(&list[s->decoder_bias], &list[s->head_bias]))
+		return rna_fail(err, RNA_EFORMAT, "%s and %s differ, one bias is expected", list[s->head_bias].name,
+		    list[s->decoder_bias].name);
+	return RNA_OK;
+}
+
+static enum rna_status
+check_tensor(const struct rna_tensor *t, const struct model_entry *e, struct rna_err *err)
+{
+	char shape[96];
+	int same = t->ndim == e->ndim;
+
+	for (int i = 0; same && i < e->ndim; i++)
+		same = t->dims[i] == (uint64_t)e->dims[i];
+	if (!same) {
+		shape_text(t, shape, sizeof(shape));
+		if (e->ndim == 2)
+			return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d, %d]", t->name, shape, e->dims[0],
+			    e->dims[1]);
+		return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d]", t->name, shape, e->dims[0]);
+	}
+	if (strcmp(t->dtype, "F32") != 0 && strcmp(t->dtype, "F16") != 0 && strcmp(t->dtype, "BF16") != 0 &&
+	    strcmp(t->dtype, "F64") != 0)
+		return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, weights are read as F32, F16, BF16 or F64", t->name, t->dtype);
+	return RNA_OK;
+}
+
+/* The entry that tensor i of the file fills; NULL: none, which is an error unless *skip. */
+static struct model_entry *
+destination(const struct source *s, const struct model_table *t, size_t i, int *skip)
+{
+	char buf[RNA_NAMES_SIZE];
+	const char *name = rna_names_stock(s->naming, s->file.list[i].name, buf);
+
+	*skip = !name;
+	if (!name)
+		return NULL;
+	if ((int)i == s->decoder_bias) {
+		*skip = s->head_bias >= 0;
+		return *skip ? NULL : rna_model_table_find(t, HEAD_BIAS);
+	}
+	if ((int)i == s->decoder && !rna_model_table_find(t, DECODER)) {
+		*skip = 1;    /* tied: the word embeddings once more */
+		return NULL;
+	}
+	return rna_model_table_find(t, name);
+}
+
+/* Every tensor has its place and every place its tensor, before memory is taken. */
+static enum rna_status
+match(struct source *s, struct model_table *t, struct rna_err *err)
+{
+	char name[RNA_NAMES_SIZE];
+	enum rna_status st;
+	int skip;
+
+	for (size_t i = 0; i < s->file.n; i++) {
+		s->to[i] = destination(s, t, i, &skip);
+		if (skip)
+			continue;
+		if (!s->to[i])
+			return rna_fail(err, RNA_EFORMAT, "tensor %.200s has no place in the model of config.json", s->file.list[i].name);
+		if (s->to[i]->found)
+			return rna_fail(err, RNA_EFORMAT, "tensor %.200s is there twice", s->file.list[i].name);
+		s->to[i]->found = 1;
+		if ((st = check_tensor(&s->file.list[i], s->to[i], err)))
+			return st;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (!t->list[i].found)
+			return rna_fail(err, RNA_EFORMAT, "tensor %s is missing", rna_names_file(s->naming, t->list[i].name, name));
+	return RNA_OK;
+}
+
+/* Transposes an n x n matrix in place. */
+static void
+transpose(float *x, size_t n)
+{
+	float tmp;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < i; j++) {
+			tmp = x[i * n + j];
+			x[i * n + j] = x[j * n + i];
+			x[j * n + i] = tmp;
+		}
+	}
+}
+
+static enum rna_status
+copy(struct rna_model *m, const struct rna_tensor *t, const struct model_entry *e, int fix, struct rna_err *err)
+{
+	char *dst = (char *)rna_params_value(&m->params, e->param) + e->first * rk_real_size(m->rk);
+	enum rna_status st = RNA_OK;
+	float *buf;
+
+	buf = reallocarray(NULL, e->n, sizeof(*buf));
+	if (!buf)
+		return rna_fail(err, RNA_EMEM, "no memory for tensor %s", t->name);
+	if (rna_safetensors_read(t, 0, e->n, buf) != RNA_OK)
+		st = rna_fail(err, RNA_EFORMAT, "tensor %s can't be read as numbers", t->name);
+	for (size_t i = 0; !st && i < e->n; i++)
+		if (isnan(buf[i]))
+			st = rna_fail(err, RNA_EFORMAT, "tensor %s: element %zu is not a number", t->name, i);
+	if (!st && fix && e->square)
+		transpose(buf, (size_t)e->dims[0]);
+	if (!st && rk_upload_f32(m->rk, dst, buf, e->n) != RK_OK)
+		st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(m->rk));
+	free(buf);
+	return st;
+}
+
+/*
+ * Exports of the published checkpoint by multimolecule before 2026-05-28 have untransposed square matrices and a GELU in
+ * the head of a ReLU model.  What dates a file: the prefix of 2025, the alphabet of 26, the GELU.
+ */
+static int
+suspect(const struct rna_model *m, enum rna_naming naming)
+{
+	const struct rna_config *c = &m->config;
+
+	if (c->act != RK_RELU || (naming != RNA_NAMES_MULTIMOLECULE && naming != RNA_NAMES_RNAERNIE))
+		return 0;
+	return naming == RNA_NAMES_RNAERNIE || c->vocab_size == 26 || c->mlm_act != c->act;
+}
+
+static enum rna_status
+check_parts(const struct rna_config *c, const struct rna_model_options *opts, struct rna_err *err)
+{
+	if (opts->need_mlm && !c->mlm)
+		return rna_fail(err, RNA_EFORMAT, "the model has no masked-language head (cls.predictions.* or lm_head.*)");
+	if (opts->need_pooler && !c->pooler)
+		return rna_fail(err, RNA_EFORMAT, "the model has no pooler (bert.pooler.* or model.pooler.*)");
+	return RNA_OK;
+}
+
+enum rna_status
+rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_options *opts, struct rna_err *err)
+{
+	struct model_table t = {0};
+	struct source s = {0};
+	enum rna_status st;
+
+	if ((st = rna_safetensors_open_dir(&s.file, dir, err)))
+		return st;
+	s.to = calloc(s.file.n + 1, sizeof(struct model_entry *));
+	if (!s.to) {
+		st = rna_fail(err, RNA_EMEM, "no memory");
+		goto out;
+	}
+	if ((st = rna_names_detect(&s.file, &s.naming, err)))
+		goto out;
+	look(&s, &m->config);
+	if ((st = look_at_decoder(&s, &m->config, err)) || (st = check_parts(&m->config, opts, err)) ||
+	    (st = rna_model_table(&t, &m->config, &m->params, err)) || (st = match(&s, &t, err)) ||
+	    (st = rna_params_alloc(&m->params, err)))
+		goto out;
+	for (size_t i = 0; !st && i < s.file.n; i++)
+		if (s.to[i])
+			st = copy(m, &s.file.list[i], s.to[i], opts->fix_square, err);
+	m->square_suspect = suspect(m, s.naming) && !opts->fix_square;
+	if (opts->fix_square)
+		m->config.mlm_act = m->config.act;
+	rna_safetensors_digest(&s.file, m->digest);
+out:
+	if (st)
+		rna_err_where(err, dir, RNA_NOREC);
+	rna_model_table_fini(&t);
+	free(s.to);
+	rna_safetensors_close(&s.file);
+	return st;
+}
