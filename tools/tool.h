@@ -176,6 +176,9 @@ void tool_progress_start(struct tool_progress *p, const struct tool *t, const ch
 void tool_progress_at(struct tool_progress *p, double done, const char *detail);
 void tool_progress_end(struct tool_progress *p);
 
+/* Seconds of the monotonic clock. */
+double tool_now(void);
+
 /* Under -v: "rna-x 1.0.0: N records in, M out, ...; 1.2 s wall, 2.3 s CPU, 45 MiB peak". */
 void tool_summary(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -18,7 +18,4 @@ void tool_version(const struct tool *t);
 /* Removes the unfinished files of all outputs that are open: before the process ends with a failure. */
 void tool_abort_outputs(void);
 
-/* Seconds of the monotonic clock. */
-double tool_now(void);
-
 #endif
