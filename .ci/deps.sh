@@ -47,6 +47,7 @@ case ${1:-check} in
 check)
 	want bats:bats:bats-core have bats
 	want zstd:zstd:zstd have zstd
+	want jq:jq:jq have jq
 	want mandoc:mandoc:mandoc have mandoc
 	want strace:strace: have strace
 	want bsdutils:util-linux-script: have script ;;

@@ -119,6 +119,6 @@ run_script() {
 				word=${word%%=*}
 				"$cmd" --help-options | cut -f2 | grep -qx -- "${word#--}" || { echo "$t: example: $cmd $word"; return 1; }
 			done
-		done < <(sed 's,[|;],\n,g' <<<"$example" | sed 's/^ *//')
+		done < <(tr '|;' '\n' <<<"$example" | sed 's|^ *||')
 	done
 }
