@@ -55,8 +55,7 @@ put_head(struct rna_text_sink *o, const struct rna_text_options *opts, const str
 static void
 put_sequence(struct rna_text_sink *o, const struct rna_record *rec)
 {
-	const float *energy;
-	uint64_t n;
+	double energy;
 	size_t len;
 	const char *s;
 
@@ -64,11 +63,10 @@ put_sequence(struct rna_text_sink *o, const struct rna_record *rec)
 		put_start(o, s, len, WIDTH, RNA_TEXT_ESCAPE_LETTERS);
 		rna_text_put(o, "\n");
 	}
-	energy = rna_record_get_vec(rec, "energy", RNA_F32, &n);
 	if ((s = rna_record_get_str(rec, "structure", &len)) != NULL && len > 0) {
 		put_start(o, s, len, WIDTH, RNA_TEXT_ESCAPE_LETTERS);
-		if (energy != NULL && n == 1)
-			rna_text_printf(o, " (%6.2f)", (double)energy[0]);
+		if (rna_text_energy(rec, &energy))
+			rna_text_printf(o, " (%6.2f)", energy);
 		rna_text_put(o, "\n");
 	}
 }

@@ -176,7 +176,6 @@ put_fasta(struct rna_text_sink *o, const struct rna *r, const struct rna_record 
 static enum rna_status
 gather(struct rna *r, enum rna_text format, const struct rna_record *rec, struct rna_err *err)
 {
-	const float *energy;
 	uint64_t n = 0;
 
 	if ((r->seq = rna_record_get_str(rec, "seq", &r->n)) == NULL)
@@ -196,10 +195,7 @@ gather(struct rna *r, enum rna_text format, const struct rna_record *rec, struct
 		    r->structure != NULL ? r->structure_length : (size_t)n, r->structure != NULL ? "structure" : "pair");
 	if (r->n > INT32_MAX)
 		return rna_fail(err, RNA_EFORMAT, "seq is too long");
-	if ((energy = rna_record_get_vec(rec, "energy", RNA_F32, &n)) != NULL && n == 1) {
-		r->has_energy = 1;
-		r->energy = energy[0];
-	}
+	r->has_energy = rna_text_energy(rec, &r->energy);
 	r->partner = calloc(r->n + 1, sizeof(*r->partner));
 	r->stack = calloc(r->n + 1, sizeof(*r->stack));
 	if (r->partner == NULL || r->stack == NULL)

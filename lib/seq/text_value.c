@@ -193,6 +193,17 @@ rna_text_token_name(const struct rna_text_options *opts, const struct rna_field 
 	return id < opts->vocab->n ? opts->vocab->token[id] : NULL;
 }
 
+int
+rna_text_energy(const struct rna_record *rec, double *energy)
+{
+	const struct rna_field *f = rna_record_find(rec, "energy");
+
+	if (f == NULL || f->dtype != RNA_F32 || f->count != 1)
+		return 0;
+	*energy = *(const float *)rna_record_data(rec, f);
+	return 1;
+}
+
 size_t
 rna_text_columns(const struct rna_text_options *opts, const struct rna_record *rec)
 {

@@ -32,6 +32,8 @@ void rna_text_element(struct rna_text_sink *o, enum rna_text_escape how, const s
 /* The name of the token in element i of `type` or `types`; NULL: not such a field, or no such token. */
 const char *rna_text_token_name(const struct rna_text_options *opts, const struct rna_field *f, const void *data,
     uint64_t i);
+/* The record's `energy`, kcal/mol; 0 when it has none. */
+int rna_text_energy(const struct rna_record *rec, double *energy);
 /* How many columns there are, and the name of column i: the chosen fields, else the record's. */
 size_t rna_text_columns(const struct rna_text_options *opts, const struct rna_record *rec);
 const char *rna_text_column(const struct rna_text_options *opts, const struct rna_record *rec, size_t i);

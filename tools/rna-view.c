@@ -1,0 +1,113 @@
+/*
+ * rna-view.c: records in; text out: for people, for scripts (JSON lines, TSV), for other programs (FASTA, dot-bracket,
+ * bpseq, ct, npy, safetensors).  Also says whether a stream is whole, what made it, and how many records it holds.
+ *
+ *	rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+#include "view_private.h"
+
+enum { OPT_FIELDS = CHAR_MAX + 1, OPT_NAMES, OPT_NPY };
+
+static const struct tool_option options[] = {
+	{'O', "format", "text|json|tsv|fasta|dbn|bpseq|ct|safetensors", "what to write (default text)"},
+	{OPT_FIELDS, "fields", "A,B", "only these fields, in this order (text, json, tsv, safetensors)"},
+	{OPT_NPY, "npy", "FIELD", "one field of all records as a NumPy array"},
+	{'c', "check", NULL, "read all, print nothing: exit 0 when every record is whole, else 1"},
+	{'H', "header", NULL, "the header as JSON, with the command line that recreates the stream"},
+	{'n', "count", NULL, "the number of records"},
+	{OPT_NAMES, "names", "multimolecule", "with -O safetensors: the weights of a model folder under these names"},
+	{0, NULL, NULL, NULL},
+};
+
+static struct tool tool = {
+	.name = "rna-view",
+	.usage = "[-O FORMAT | --npy FIELD | -c | -H | -n] [options] [FILE...]",
+	.summary = "Records in (a stream, FASTA, FASTQ); text and arrays out.",
+	.example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
+	.options = options,
+	.common = "o@qvflm",
+	.operands = 1,
+};
+
+static void
+choose(struct view *v, enum view_mode mode, const char *option)
+{
+	if (v->mode_option != NULL && (v->mode != mode || strcmp(v->mode_option, option) != 0))
+		tool_usage(&tool, "%s and %s: choose one", v->mode_option, option);
+	v->mode = mode;
+	v->mode_option = option;
+}
+
+static int
+own(int code, const char *value, void *arg)
+{
+	static const char *const formats[] = {"text", "json", "tsv", "fasta", "dbn", "bpseq", "ct", "safetensors", NULL};
+	static const char *const names[] = {"multimolecule", NULL};
+	struct view *v = arg;
+	int format;
+
+	switch (code) {
+	case 'H':
+		choose(v, VIEW_HEADER, "-H");
+		break;
+	case 'O':
+		format = tool_choice(&tool, "-O", value, formats);
+		choose(v, formats[format + 1] != NULL ? VIEW_TEXT : VIEW_SAFETENSORS, "-O");
+		v->text.format = (enum rna_text)format;     /* the same order */
+		break;
+	case 'c':
+		choose(v, VIEW_CHECK, "-c");
+		break;
+	case 'n':
+		choose(v, VIEW_COUNT, "-n");
+		break;
+	case OPT_FIELDS:
+		v->text.fields = v->fields = tool_list(&tool, "--fields", value, &v->text.nfields);
+		break;
+	case OPT_NAMES:
+		tool_choice(&tool, "--names", value, names);
+		v->rename = 1;
+		break;
+	case OPT_NPY:
+		choose(v, VIEW_NPY, "--npy");
+		v->field = value;
+		break;
+	}
+	return 0;
+}
+
+/* Combinations that mean nothing are mistakes. */
+static void
+validate(const struct view *v)
+{
+	int fields = v->mode == VIEW_SAFETENSORS || (v->mode == VIEW_TEXT && v->text.format <= RNA_TEXT_TSV);
+
+	if (v->text.fields != NULL && (!fields || v->rename))
+		tool_usage(&tool, "--fields goes with -O text, json, tsv and safetensors");
+	if (v->rename && v->mode != VIEW_SAFETENSORS)
+		tool_usage(&tool, "--names goes with -O safetensors");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct view v = {.t = &tool, .mode = VIEW_TEXT};
+	int status;
+
+	tool_parse(&tool, argc, argv, own, &v);
+	validate(&v);
+	if (v.rename)
+		status = view_rename(&v);
+	else if (v.mode == VIEW_HEADER)
+		status = view_header(&v);
+	else
+		status = view_records(&v);
+	if (v.fields != NULL)
+		free(v.fields[0]);
+	free(v.fields);
+	return status;
+}
