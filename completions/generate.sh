@@ -52,7 +52,7 @@ for p in "$bin"/rna-*; do
 	}' "$table" >"$out/bash/$name"
 
 	awk -F'\t' -v name="$name" '
-	function quoted(s) { gsub(/\047/, "\047\\\047\047", s); gsub(/[][:]/, "\\\\&", s); return s }
+	function quoted(s) { gsub(/\047/, "\047\\\047\047", s); gsub(/\[|\]|:/, "\\\\&", s); return s }
 	BEGIN { print name ")\n\t_arguments -s -S \\" }
 	{
 		arg = ""
@@ -62,7 +62,7 @@ for p in "$bin"/rna-*; do
 		else if ($3 != "") arg = ":" quoted($3) ": "
 		h = quoted($4)
 		if ($1 != "") printf "\t\t\047-%s[%s]%s\047 \\\n", $1, h, arg
-		printf "\t\t\047--%s[%s]%s\047 \\\n", $2, h, arg
+		printf "\t\t\047--%s%s[%s]%s\047 \\\n", $2, (arg == "" ? "" : "="), h, arg
 	}
 	END { print "\t\t\047*:file:_files\047 ;;" }' "$table" >>"$zsh"
 
