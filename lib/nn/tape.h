@@ -55,7 +55,7 @@ void rna_tape_keep(struct rna_tape *t, rna_t x);
 
 /* Ends the recording: backward calls (train), memory, packed weights.  Reports what recording met. */
 enum rna_status rna_tape_finish(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
-size_t rna_tape_bytes(const struct rna_tape *t);              /* device memory it takes; also before finish's allocation (plan) */
+size_t rna_tape_bytes(struct rna_tape *t);                    /* device memory it takes; before finish too: then no op may follow */
 
 enum rna_status rna_tape_forward(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_tape_backward(struct rna_tape *t, struct rna_err *err) RNA_CHECK;   /* gradients += */
@@ -65,6 +65,8 @@ int rna_tape_columns(const struct rna_tape *t, rna_t x);
 int rna_tape_rows(const struct rna_tape *t, rna_t x);         /* enum rk_live */
 /* nrows * columns values of x, as float. */
 enum rna_status rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err) RNA_CHECK;
+/* Device memory of a kept tensor: real [rows, columns], live rows written. */
+const void *rna_tape_data(const struct rna_tape *t, rna_t x);
 enum rna_status rna_tape_read_loss(struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit,
     struct rna_err *err) RNA_CHECK;
 

@@ -1,0 +1,301 @@
+/*
+ * tape_calls.c: from nodes to calls of rk.h: packing, forward, backward.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/tape_private.h"
+
+/* Calls as they are made. */
+struct calls {
+	struct rna_tape *t;
+	struct rk_call *list;
+	int n, cap;
+};
+
+static void
+add(struct calls *c, enum rk_op op, const struct rk_call *call)
+{
+	if (!rna_tape_grow(c->t, &c->list, c->n, &c->cap, sizeof(*c->list)))
+		return;
+	c->list[c->n] = *call;
+	c->list[c->n++].op = op;
+}
+
+static void *
+buffer(const struct rna_tape *t, int i)
+{
+	return i < 0 ? NULL : t->arena + t->buffers[i].offset;
+}
+
+static void *
+data(const struct rna_tape *t, rna_t x)
+{
+	return x < 0 ? NULL : buffer(t, t->tensors[x].data);
+}
+
+static void *
+grad(const struct rna_tape *t, rna_t x)
+{
+	return x < 0 ? NULL : buffer(t, t->tensors[x].grad);
+}
+
+static void *
+value(const struct rna_tape *t, int param)
+{
+	return param < 0 ? NULL : rna_params_value(t->params, param);
+}
+
+static void *
+dvalue(const struct rna_tape *t, int param)
+{
+	return param < 0 || !t->params->grad ? NULL : rna_params_grad(t->params, param);
+}
+
+static struct rk_dropout
+drop(const struct rna_tape *t, const struct tape_node *n)
+{
+	return (struct rk_dropout){n->p, n->site, t->in.row_key};
+}
+
+/* Where the backward pass of n puts the gradient of an input. */
+static void *
+target(const struct rna_tape *t, rna_t x, enum tape_give how, int via)
+{
+	return how == TAPE_VIA ? buffer(t, via) : how == TAPE_NONE ? NULL : grad(t, x);
+}
+
+static struct rk_weight
+weight(const struct rna_tape *t, int pack)
+{
+	const struct tape_pack *k = &t->packs[pack];
+	const struct rna_param *p = &t->params->list[k->param];
+
+	return (struct rk_weight){value(t, k->param), k->fwd, k->bwd, p->dims[0], p->dims[1], t->opts.precision};
+}
+
+/* The arguments of a node, forward and backward in one. */
+
+static void
+embed_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
+{
+	c->u.embed = (struct rk_embed){
+		.hidden = t->tensors[n->y].columns,
+		.vocab = t->params->list[n->word].dims[0], .positions = t->params->list[n->pos].dims[0],
+		.token = t->in.token, .segment = t->in.segment, .position = t->in.position,
+		.word = value(t, n->word), .pos = value(t, n->pos), .seg = value(t, n->seg),
+		.gamma = value(t, n->gamma), .beta = value(t, n->beta), .eps = n->eps, .drop = drop(t, n),
+		.z = buffer(t, n->aux), .stats = buffer(t, n->stats), .y = data(t, n->y),
+		.dy = grad(t, n->y), .dword = dvalue(t, n->word), .dpos = dvalue(t, n->pos), .dseg = dvalue(t, n->seg),
+		.dgamma = dvalue(t, n->gamma), .dbeta = dvalue(t, n->beta),
+	};
+}
+
+static void
+linear_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
+{
+	c->u.linear = (struct rk_linear){
+		.rows = (int)t->tensors[n->y].rows, .cap = t->tensors[n->y].cap, .w = weight(t, n->pack),
+		.x = data(t, n->x), .bias = value(t, n->bias), .act = n->act, .y = data(t, n->y), .pre = buffer(t, n->aux),
+		.dy = grad(t, n->y), .dx = target(t, n->x, n->give_x, n->via_x), .accumulate = n->give_x == TAPE_ADD,
+		.dw = dvalue(t, n->weight), .dbias = dvalue(t, n->bias),
+	};
+}
+
+static void
+norm_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
+{
+	c->u.norm = (struct rk_norm){
+		.rows = (int)t->tensors[n->y].rows, .cap = t->tensors[n->y].cap, .hidden = t->tensors[n->y].columns,
+		.x = data(t, n->x), .bias = value(t, n->bias), .residual = data(t, n->residual),
+		.gamma = value(t, n->gamma), .beta = value(t, n->beta), .eps = n->eps, .drop = drop(t, n),
+		.z = buffer(t, n->aux), .stats = buffer(t, n->stats), .y = data(t, n->y), .dy = grad(t, n->y),
+		.dx = target(t, n->x, n->give_x, n->via_x),
+		.dresidual = target(t, n->residual, n->give_residual, n->via_residual),
+		.dgamma = dvalue(t, n->gamma), .dbeta = dvalue(t, n->beta), .dbias = dvalue(t, n->bias),
+	};
+}
+
+static void
+attention_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
+{
+	c->u.attention = (struct rk_attention){
+		.heads = n->heads, .dim = t->tensors[n->y].columns / n->heads,
+		.cap = t->opts.tokens, .cap_seqs = t->opts.seqs, .max_len = t->opts.max_len, .offsets = t->in.offsets,
+		.qkv = data(t, n->x), .drop = drop(t, n), .o = data(t, n->y), .lse = buffer(t, n->stats),
+		.precision = t->opts.precision, .dout = grad(t, n->y), .dqkv = target(t, n->x, n->give_x, n->via_x),
+	};
+}
+
+static const int32_t *
+index_of(const struct rna_tape *t, enum rna_tape_index at)
+{
+	return at == RNA_AT_CLS ? t->in.cls : at == RNA_AT_MASKED ? t->in.masked : t->in.slot;
+}
+
+static void
+loss_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
+{
+	const struct tape_tensor *x = &t->tensors[n->x];
+
+	c->u.cross_entropy = (struct rk_cross_entropy){
+		.rows = (int)x->rows, .cap = x->cap, .classes = x->columns, .logits = data(t, n->x),
+		.target = n->at == RNA_AT_MASKED ? t->in.target : t->in.slot_target,
+		.weight = n->at == RNA_AT_MASKED ? t->in.weight : t->in.slot_weight,
+		.loss = buffer(t, n->loss), .hit = buffer(t, n->hit), .dlogits = t->opts.train ? grad(t, n->x) : NULL,
+	};
+}
+
+static void
+forward_node(struct calls *c, const struct tape_node *n)
+{
+	const struct rna_tape *t = c->t;
+	struct rk_call k = {0};
+
+	switch (n->kind) {
+	case TAPE_EMBED:
+		embed_call(t, n, &k);
+		add(c, RK_EMBED, &k);
+		break;
+	case TAPE_LINEAR:
+		linear_call(t, n, &k);
+		add(c, RK_LINEAR, &k);
+		break;
+	case TAPE_NORM:
+		norm_call(t, n, &k);
+		add(c, RK_NORM, &k);
+		break;
+	case TAPE_ATTENTION:
+		attention_call(t, n, &k);
+		add(c, RK_ATTENTION, &k);
+		break;
+	case TAPE_GATHER:
+		k.u.rows = (struct rk_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap, t->tensors[n->y].columns,
+		    index_of(t, n->at), data(t, n->x), data(t, n->y)};
+		add(c, RK_GATHER, &k);
+		break;
+	case TAPE_MEAN:
+		k.u.segment_mean = (struct rk_segment_mean){t->opts.seqs, t->tensors[n->y].columns, t->in.base_first,
+		    t->in.base_count, data(t, n->x), data(t, n->y)};
+		add(c, RK_SEGMENT_MEAN, &k);
+		break;
+	case TAPE_LOSS:
+		loss_call(t, n, &k);
+		add(c, RK_CROSS_ENTROPY, &k);
+		break;
+	}
+}
+
+/* A gradient that was made beside its place is added to it. */
+static void
+add_via(struct calls *c, rna_t x, enum tape_give how, int via)
+{
+	struct rk_call k = {0};
+
+	if (how != TAPE_VIA)
+		return;
+	k.u.add = (struct rk_add){(int)c->t->tensors[x].rows, c->t->tensors[x].cap, c->t->tensors[x].columns,
+	    buffer(c->t, via), grad(c->t, x)};
+	add(c, RK_ADD, &k);
+}
+
+static void
+linear_back(struct calls *c, const struct tape_node *n)
+{
+	struct rk_call k = {0};
+
+	linear_call(c->t, n, &k);
+	if (n->act != RK_NONE)
+		add(c, RK_ACT_BACK, &k);
+	add(c, RK_LINEAR_BACK_W, &k);
+	add(c, RK_LINEAR_BACK_X, &k);
+}
+
+static void
+gather_back(struct calls *c, const struct tape_node *n)
+{
+	const struct rna_tape *t = c->t;
+	struct rk_call k = {0};
+
+	if (n->give_x == TAPE_ZERO_ADD) {
+		k.u.bytes = (struct rk_bytes){grad(t, n->x), t->buffers[t->tensors[n->x].grad].bytes};
+		add(c, RK_ZERO, &k);
+	}
+	k.u.rows = (struct rk_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap, t->tensors[n->y].columns,
+	    index_of(t, n->at), grad(t, n->x), grad(t, n->y)};
+	add(c, RK_SCATTER_ADD, &k);
+}
+
+static void
+backward_node(struct calls *c, const struct tape_node *n)
+{
+	struct rk_call k = {0};
+
+	if (!n->back)
+		return;
+	switch (n->kind) {
+	case TAPE_EMBED:
+		embed_call(c->t, n, &k);
+		add(c, RK_EMBED_BACK, &k);
+		break;
+	case TAPE_LINEAR:
+		linear_back(c, n);
+		break;
+	case TAPE_NORM:
+		norm_call(c->t, n, &k);
+		add(c, RK_NORM_BACK, &k);
+		break;
+	case TAPE_ATTENTION:
+		attention_call(c->t, n, &k);
+		add(c, RK_ATTENTION_BACK, &k);
+		break;
+	case TAPE_GATHER:
+		gather_back(c, n);
+		break;
+	case TAPE_MEAN:
+	case TAPE_LOSS:
+		break;
+	}
+	add_via(c, n->residual, n->give_residual, n->via_residual);
+	add_via(c, n->x, n->give_x, n->via_x);
+}
+
+static enum rna_status
+make_list(struct calls *c, struct rk_list **list, struct rna_err *err)
+{
+	struct rna_tape *t = c->t;
+	enum rna_status st = RNA_OK;
+
+	if (t->status)
+		st = rna_fail(err, t->status, "%s", t->failure);
+	else if (!(*list = rk_list_create(t->rk, c->list, (size_t)c->n, t->in.live)))
+		st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	c->n = 0;
+	return st;
+}
+
+enum rna_status
+rna_tape_make_lists(struct rna_tape *t, struct rna_err *err)
+{
+	struct calls c = {t, NULL, 0, 0};
+	struct rk_call k = {0};
+	enum rna_status st;
+
+	for (int i = 0; i < t->npacks; i++) {
+		k.u.pack.w = weight(t, i);
+		add(&c, RK_PACK, &k);
+	}
+	if ((st = make_list(&c, &t->pack_list, err)))
+		goto out;
+	for (int i = 0; i < t->nnodes; i++)
+		forward_node(&c, &t->nodes[i]);
+	if ((st = make_list(&c, &t->forward, err)))
+		goto out;
+	for (int i = t->nnodes - 1; t->opts.train && i >= 0; i--)
+		backward_node(&c, &t->nodes[i]);
+	if (t->opts.train)
+		st = make_list(&c, &t->backward, err);
+out:
+	free(c.list);
+	return st;
+}

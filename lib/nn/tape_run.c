@@ -1,0 +1,158 @@
+/*
+ * tape_run.c: memory taken, lists run, results read.
+ */
+#include <string.h>
+
+#include "nn/tape_private.h"
+
+/* The next piece of n elements, aligned to 64. */
+static void *
+piece(char *base, size_t *at, size_t n, size_t item)
+{
+	void *p = base ? base + *at : NULL;
+
+	*at += (n * item + 63) / 64 * 64;
+	return p;
+}
+
+size_t
+rna_tape_inputs_layout(struct rna_tape *t, char *base)
+{
+	const size_t tokens = (size_t)t->opts.tokens, seqs = (size_t)t->opts.seqs;
+	const size_t rows = (size_t)t->opts.rows, slots = (size_t)t->opts.slots;
+	size_t at = 0;
+
+	t->in = (struct rna_tape_inputs){
+		.live = piece(base, &at, RK_NLIVE, sizeof(int32_t)),
+		.token = piece(base, &at, tokens, 1),
+		.segment = piece(base, &at, tokens, 1),
+		.position = piece(base, &at, tokens, sizeof(int32_t)),
+		.offsets = piece(base, &at, seqs + 1, sizeof(int32_t)),
+		.row_key = piece(base, &at, tokens, sizeof(uint64_t)),
+		.cls = piece(base, &at, seqs, sizeof(int32_t)),
+		.base_first = piece(base, &at, seqs, sizeof(int32_t)),
+		.base_count = piece(base, &at, seqs, sizeof(int32_t)),
+		.masked = piece(base, &at, rows, sizeof(int32_t)),
+		.target = piece(base, &at, rows, sizeof(int32_t)),
+		.weight = piece(base, &at, rows, sizeof(float)),
+		.slot = piece(base, &at, slots, sizeof(int32_t)),
+		.slot_target = piece(base, &at, slots, sizeof(int32_t)),
+		.slot_weight = piece(base, &at, slots, sizeof(float)),
+	};
+	return at;
+}
+
+size_t
+rna_tape_bytes(struct rna_tape *t)
+{
+	struct rna_tape_inputs in = t->in;
+	size_t n;
+
+	rna_tape_plan(t);
+	n = t->arena_bytes + rna_tape_inputs_layout(t, NULL);
+	t->in = in;
+	for (int i = 0; i < t->npacks; i++)
+		n += t->packs[i].fwd_bytes + t->packs[i].bwd_bytes;
+	return n;
+}
+
+static enum rna_status
+take_all(struct rna_tape *t)
+{
+	struct tape_pack *k;
+
+	t->inputs = rk_alloc(t->rk, rna_tape_inputs_layout(t, NULL));
+	t->arena = rk_alloc(t->rk, t->arena_bytes);
+	if (!t->inputs || !t->arena)
+		return RNA_EMEM;
+	rna_tape_inputs_layout(t, t->inputs);
+	for (int i = 0; i < t->npacks; i++) {
+		k = &t->packs[i];
+		k->fwd = rk_alloc(t->rk, k->fwd_bytes);
+		k->bwd = t->opts.train ? rk_alloc(t->rk, k->bwd_bytes) : NULL;
+		if (!k->fwd || (t->opts.train && !k->bwd))
+			return RNA_EMEM;
+	}
+	return RNA_OK;
+}
+
+enum rna_status
+rna_tape_finish(struct rna_tape *t, struct rna_err *err)
+{
+	enum rna_status st;
+
+	rna_tape_plan(t);
+	if (t->status)
+		return rna_fail(err, t->status, "%s", t->failure);
+	if (t->arena)
+		return rna_fail(err, RNA_EINVAL, "the tape is finished already");
+	if (t->opts.train && !t->params->grad && (st = rna_params_train(t->params, err)))
+		return st;
+	if (take_all(t) != RNA_OK)
+		return rna_fail(err, RNA_EMEM, "no memory: the batch needs %zu MiB", rna_tape_bytes(t) >> 20);
+	if ((st = rna_tape_make_lists(t, err)))
+		return st;
+	return rna_tape_repack(t, err);
+}
+
+static enum rna_status
+run(struct rna_tape *t, struct rk_list *list, struct rna_err *err)
+{
+	if (!list)
+		return rna_fail(err, RNA_EINVAL, "the tape has no such pass");
+	if (rk_list_run(list) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
+
+enum rna_status
+rna_tape_forward(struct rna_tape *t, struct rna_err *err)
+{
+	return run(t, t->forward, err);
+}
+
+enum rna_status
+rna_tape_backward(struct rna_tape *t, struct rna_err *err)
+{
+	return run(t, t->backward, err);
+}
+
+enum rna_status
+rna_tape_repack(struct rna_tape *t, struct rna_err *err)
+{
+	return run(t, t->pack_list, err);
+}
+
+const void *
+rna_tape_data(const struct rna_tape *t, rna_t x)
+{
+	return t->arena + t->buffers[t->tensors[x].data].offset;
+}
+
+enum rna_status
+rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err)
+{
+	if (x < 0 || x >= t->ntensors || !t->arena || !t->tensors[x].keep || nrows > (size_t)t->tensors[x].cap)
+		return rna_fail(err, RNA_EINVAL, "a tensor that is not kept can't be read");
+	if (rk_sync(t->rk) != RK_OK ||
+	    rk_download_f32(t->rk, dst, rna_tape_data(t, x), nrows * (size_t)t->tensors[x].columns) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
+
+enum rna_status
+rna_tape_read_loss(struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err)
+{
+	const struct tape_node *n = NULL;
+
+	for (int i = 0; i < t->nnodes; i++)
+		if (t->nodes[i].kind == TAPE_LOSS && t->nodes[i].at == at)
+			n = &t->nodes[i];
+	if (!n || !t->arena || nrows > (size_t)t->tensors[n->x].cap)
+		return rna_fail(err, RNA_EINVAL, "the tape has no such loss");
+	if (rk_sync(t->rk) != RK_OK ||
+	    (loss && rk_download_f32(t->rk, loss, t->arena + t->buffers[n->loss].offset, nrows) != RK_OK) ||
+	    (hit && rk_download(t->rk, hit, t->arena + t->buffers[n->hit].offset, nrows) != RK_OK))
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
