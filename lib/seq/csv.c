@@ -1,14 +1,14 @@
 /*
  * csv.c: tables of sequences or pairs of sequences (RFC 4180: quoted fields, "" for a quote, line ends inside quotes).
  */
-#define _GNU_SOURCE             /* strcasestr */
+#define _GNU_SOURCE /* strcasestr */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "seq/csv.h"
 
-#define ROW_MAX (1u << 30)      /* bytes in a row */
+#define ROW_MAX (1u << 30) /* bytes in a row */
 
 enum column { SEQ_A, SEQ_B, NAME_A, NAME_B, LABEL, NCOLUMNS };
 
@@ -16,11 +16,11 @@ struct rna_csv {
 	struct rna_lines *l;
 	struct rna_csv_options opts;
 	char separator;
-	struct rna_buf text;        /* fields of the row, one after the other, without quotes */
-	struct rna_buf ends;        /* size_t a field: where it ends in text */
-	size_t nfields;             /* of the header line */
-	int column[NCOLUMNS];       /* index or -1 */
-	int reverse;                /* index of the column to reverse, or -1 */
+	struct rna_buf text;  /* fields of the row, one after the other, without quotes */
+	struct rna_buf ends;  /* size_t a field: where it ends in text */
+	size_t nfields;       /* of the header line */
+	int column[NCOLUMNS]; /* index or -1 */
+	int reverse;          /* index of the column to reverse, or -1 */
 };
 
 static size_t
@@ -57,7 +57,8 @@ read_quoted(struct rna_csv *c, size_t *p, struct rna_err *err)
 		size_t n = quote != NULL ? (size_t)(quote - c->l->line) - *p : c->l->n - *p;
 
 		if (c->text.len + n > ROW_MAX)
-			return rna_fail(err, RNA_EFORMAT, "line %llu: a row of more than %u bytes", (unsigned long long)first, ROW_MAX);
+			return rna_fail(err, RNA_EFORMAT, "line %llu: a row of more than %u bytes",
+			    (unsigned long long)first, ROW_MAX);
 		if (rna_buf_add(&c->text, c->l->line + *p, n) != RNA_OK)
 			return rna_fail(err, RNA_EMEM, "out of memory");
 		*p += n;
@@ -71,7 +72,8 @@ read_quoted(struct rna_csv *c, size_t *p, struct rna_err *err)
 			return RNA_OK;
 		if ((st = rna_lines_next(c->l, err)) != RNA_OK)
 			return st == RNA_END ? rna_fail(err, RNA_ETRUNC, "line %llu: a quote is never closed",
-			    (unsigned long long)first) : st;
+						   (unsigned long long)first)
+			                     : st;
 		*p = 0;
 		if (rna_buf_add(&c->text, "\n", 1) != RNA_OK)
 			return rna_fail(err, RNA_EMEM, "out of memory");
@@ -94,7 +96,8 @@ read_fields(struct rna_csv *c, struct rna_err *err)
 			if ((st = read_quoted(c, &p, err)) != RNA_OK)
 				return st;
 			if (p < c->l->n && c->l->line[p] != c->separator)
-				return rna_fail(err, RNA_EFORMAT, "line %llu: a letter follows the closing quote of field %zu",
+				return rna_fail(err, RNA_EFORMAT,
+				    "line %llu: a letter follows the closing quote of field %zu",
 				    (unsigned long long)c->l->number, count_fields(c) + 1);
 		} else {
 			stop = p < c->l->n ? memchr(c->l->line + p, c->separator, c->l->n - p) : NULL;
@@ -107,7 +110,7 @@ read_fields(struct rna_csv *c, struct rna_err *err)
 			return rna_fail(err, RNA_EMEM, "out of memory");
 		if (p >= c->l->n)
 			return RNA_OK;
-		p++;                                    /* the separator */
+		p++; /* the separator */
 	}
 }
 
@@ -158,7 +161,8 @@ find_name(const struct rna_csv *c, const char *seq)
 
 		for (k = 0; at != NULL && k < 2; k++) {
 			if ((size_t)snprintf(want, sizeof want, "%.*s%s%s", (int)(at - seq), seq, names[k],
-			    at + strlen(words[i])) < sizeof want && (col = find_column(c, want)) >= 0)
+				at + strlen(words[i])) < sizeof want &&
+			    (col = find_column(c, want)) >= 0)
 				return col;
 		}
 	}
@@ -191,8 +195,8 @@ find_columns(struct rna_csv *c, struct rna_err *err)
 		if ((c->reverse = need_column(c, c->opts.reverse, err)) < 0)
 			return RNA_EINVAL;
 		if (c->reverse != c->column[SEQ_A] && c->reverse != c->column[SEQ_B])
-			return rna_fail(err, RNA_EINVAL, "column %s is to be reversed, but no sequences are taken from it",
-			    c->opts.reverse);
+			return rna_fail(err, RNA_EINVAL,
+			    "column %s is to be reversed, but no sequences are taken from it", c->opts.reverse);
 	}
 	c->nfields = count_fields(c);
 	return RNA_OK;
@@ -290,7 +294,7 @@ rna_csv_read(struct rna_csv *c, struct rna_entry *e, struct rna_err *err)
 	    (st = copy_text(c, c->column[LABEL], &e->label, err)) != RNA_OK)
 		return st;
 	if (e->has_b && ((st = copy_letters(c, c->column[SEQ_B], &e->seq_b, err)) != RNA_OK ||
-	    (st = copy_text(c, c->column[NAME_B], &e->name_b, err)) != RNA_OK))
+			    (st = copy_text(c, c->column[NAME_B], &e->name_b, err)) != RNA_OK))
 		return st;
 	return RNA_OK;
 }

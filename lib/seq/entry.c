@@ -38,7 +38,7 @@ all_printable(const unsigned char *s, size_t n)
 	unsigned char bad = 0;
 	size_t i;
 
-#pragma omp simd reduction(|:bad)
+#pragma omp simd reduction(| : bad)
 	for (i = 0; i < n; i++)
 		bad |= (unsigned char)(s[i] - 0x21) > 0x5d;
 	return bad == 0;

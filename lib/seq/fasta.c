@@ -6,14 +6,14 @@
 
 #include "seq/fasta.h"
 
-#define BUFFER (1u << 20)
-#define HEAD_MAX (16u << 20)    /* bytes in a header line */
+#define BUFFER   (1u << 20)
+#define HEAD_MAX (16u << 20) /* bytes in a header line */
 
 struct rna_fasta {
 	struct rna_input *in;
-	uint64_t max;               /* letters in a record */
-	uint64_t line;              /* number of the line being read */
-	size_t at, end;             /* bytes of buf not yet used */
+	uint64_t max;   /* letters in a record */
+	uint64_t line;  /* number of the line being read */
+	size_t at, end; /* bytes of buf not yet used */
 	int eof;
 	struct rna_buf quality;
 	unsigned char buf[BUFFER];
@@ -192,8 +192,8 @@ read_fastq_body(struct rna_fasta *f, struct rna_entry *e, struct rna_err *err)
 			return st;
 	}
 	if (f->quality.len > e->seq.len)
-		return rna_fail(err, RNA_EFORMAT, "line %llu: %zu qualities for %zu letters", (unsigned long long)f->line - 1,
-		    f->quality.len, e->seq.len);
+		return rna_fail(err, RNA_EFORMAT, "line %llu: %zu qualities for %zu letters",
+		    (unsigned long long)f->line - 1, f->quality.len, e->seq.len);
 	return RNA_OK;
 }
 
@@ -206,7 +206,7 @@ find_record(struct rna_fasta *f, int *c, struct rna_err *err)
 	for (;;) {
 		if ((st = next_byte(f, c, err)) != RNA_OK)
 			return st;
-		if (*c == 0xef && f->line == 1) {       /* byte order mark */
+		if (*c == 0xef && f->line == 1) { /* byte order mark */
 			while (f->end - f->at < 3 && !f->eof)
 				if ((st = fill(f, err)) != RNA_OK)
 					return st;
@@ -240,7 +240,8 @@ rna_fasta_read(struct rna_fasta *f, struct rna_entry *e, struct rna_err *err)
 	if (c == -1)
 		return RNA_END;
 	if (c != '>' && c != '@')
-		return rna_fail(err, RNA_EFORMAT, "line %llu: a record begins with '>' (FASTA) or '@' (FASTQ), not with byte 0x%02x",
+		return rna_fail(err, RNA_EFORMAT,
+		    "line %llu: a record begins with '>' (FASTA) or '@' (FASTQ), not with byte 0x%02x",
 		    (unsigned long long)f->line, c);
 	f->at++;
 	if ((st = read_line(f, &e->head, err)) != RNA_OK)

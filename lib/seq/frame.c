@@ -7,9 +7,9 @@
 
 /* The part of an RNA that one record holds. */
 struct span {
-	uint64_t first, n;        /* bases */
-	uint64_t shared;          /* bases at its start that the chunk before holds too */
-	uint64_t n_b;             /* bases of the second sequence of a pair */
+	uint64_t first, n; /* bases */
+	uint64_t shared;   /* bases at its start that the chunk before holds too */
+	uint64_t n_b;      /* bases of the second sequence of a pair */
 };
 
 uint32_t
@@ -75,7 +75,7 @@ find_span(const struct rna_framing *f, uint64_t n, uint64_t nb, int pair, uint32
 	} else if (f->policy == RNA_LONG_TRUNCATE && n + nb > cap) {
 		cut = n + nb - cap;
 		d = n > nb ? n - nb : nb - n;
-		d = d < cut ? d : cut;          /* taken off the longer first, what is left off both in turn */
+		d = d < cut ? d : cut; /* taken off the longer first, what is left off both in turn */
 		if (n > nb)
 			s.n -= d;
 		else
@@ -173,7 +173,8 @@ put_structure(const char *text, size_t n, const struct span *s, struct rna_recor
 	return RNA_OK;
 }
 
-/* Every field of rec, `seq`, `pair` and `structure` cut to the span.  A structure without `pair` is dropped: it can't be cut. */
+/* Every field of rec, `seq`, `pair` and `structure` cut to the span.  A structure without `pair` is dropped: it can't
+ * be cut. */
 static enum rna_status
 copy_cut(const struct rna_record *rec, const struct span *s, struct rna_record *out)
 {

@@ -12,17 +12,17 @@
 #include "seq/source.h"
 #include "seq/structure.h"
 
-#define PEEK 65536              /* bytes looked at to tell the format */
+#define PEEK   65536 /* bytes looked at to tell the format */
 #define MAX_NT (1ull << 31)
 
 struct rna_source {
-	struct rna_reader *reader;      /* a stream; NULL: text */
-	struct rna_input *in;           /* text */
+	struct rna_reader *reader; /* a stream; NULL: text */
+	struct rna_input *in;      /* text */
 	struct rna_lines lines;
 	struct rna_fasta *fasta;
 	struct rna_csv *csv;
 	enum rna_format format;
-	int raw;                        /* dot-bracket in which structures may be missing */
+	int raw; /* dot-bracket in which structures may be missing */
 	uint64_t number;
 	struct rna_entry entry;
 	struct rna_rid rid;
@@ -55,7 +55,8 @@ looks_like_dbn(const char *p, const char *end)
 	size_t n, n_seq;
 
 	if ((seq = peek_line(&p, end, &n_seq)) == NULL || n_seq == 0 || !isalpha((unsigned char)seq[0]) ||
-	    (line = peek_line(&p, end, &n)) == NULL || n < n_seq || (n > n_seq && line[n_seq] != ' ' && line[n_seq] != '\t') || !rna_structure_is_line(line, n))
+	    (line = peek_line(&p, end, &n)) == NULL || n < n_seq ||
+	    (n > n_seq && line[n_seq] != ' ' && line[n_seq] != '\t') || !rna_structure_is_line(line, n))
 		return 0;
 	return (line = peek_line(&p, end, &n)) == NULL || n == 0 || line[0] == '>' || line[0] == '#';
 }
@@ -103,8 +104,10 @@ detect(struct rna_source *s, struct rna_err *err)
 		return RNA_OK;
 	}
 	if (!is_bare_sequence(p, end))
-		return rna_fail(err, RNA_EFORMAT, "neither a record stream nor FASTA, FASTQ or dot-bracket (first byte 0x%02x);"
-		    " rna-tokenize --from reads csv, bpseq, ct and st", (unsigned char)*p);
+		return rna_fail(err, RNA_EFORMAT,
+		    "neither a record stream nor FASTA, FASTQ or dot-bracket (first byte 0x%02x);"
+		    " rna-tokenize --from reads csv, bpseq, ct and st",
+		    (unsigned char)*p);
 	s->format = RNA_FORMAT_DBN;
 	s->raw = 1;
 	return RNA_OK;
@@ -240,7 +243,8 @@ make_record(struct rna_source *s, struct rna_record *rec, struct rna_err *err)
 	    (n_desc > 0 && (st = rna_record_set_str(rec, "desc", desc, n_desc)) != RNA_OK) ||
 	    (st = set_buf(rec, "seq", &e->seq)) != RNA_OK)
 		return rna_fail(err, st, "out of memory");
-	if (e->has_b && ((st = set_buf(rec, "name_b", &e->name_b)) != RNA_OK || (st = set_buf(rec, "seq_b", &e->seq_b)) != RNA_OK))
+	if (e->has_b &&
+	    ((st = set_buf(rec, "name_b", &e->name_b)) != RNA_OK || (st = set_buf(rec, "seq_b", &e->seq_b)) != RNA_OK))
 		return rna_fail(err, st, "out of memory");
 	if ((e->has_label && (st = set_buf(rec, "label", &e->label)) != RNA_OK) ||
 	    (e->has_energy && (st = rna_record_set_f32(rec, "energy", e->energy)) != RNA_OK) ||

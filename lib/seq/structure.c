@@ -11,7 +11,7 @@
 static const char opening[] = "([{<ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 static const char closing[] = ")]}>abcdefghijklmnopqrstuvwxyz";
 
-#define LAYERS (sizeof opening - 1)
+#define LAYERS   (sizeof opening - 1)
 #define UNPAIRED ".-,:_~"
 
 static int
@@ -42,8 +42,8 @@ close_bracket(int32_t *pair, int32_t *top, size_t i, char c, struct rna_err *err
 	if (c == 'x')
 		return RNA_OK;
 	if (c == '&')
-		return rna_fail(err, RNA_EFORMAT, "structure: '&' at position %zu joins two strands; only single strands are read",
-		    i + 1);
+		return rna_fail(err, RNA_EFORMAT,
+		    "structure: '&' at position %zu joins two strands; only single strands are read", i + 1);
 	if (k >= 0)
 		return rna_fail(err, RNA_EFORMAT, "structure: '%c' at position %zu closes nothing", c, i + 1);
 	return rna_fail(err, RNA_EFORMAT, "structure: byte 0x%02x at position %zu is no bracket and no dot",
@@ -77,7 +77,8 @@ rna_structure_parse(const char *s, size_t n, struct rna_buf *out, struct rna_err
 	}
 	for (k = 0; k < (int)LAYERS; k++)
 		if (top[k] >= 0)
-			return rna_fail(err, RNA_EFORMAT, "structure: '%c' at position %d is never closed", opening[k], top[k] + 1);
+			return rna_fail(
+			    err, RNA_EFORMAT, "structure: '%c' at position %d is never closed", opening[k], top[k] + 1);
 	out->len += n * sizeof *pair;
 	return RNA_OK;
 }
@@ -111,8 +112,8 @@ find_stems(const int32_t *pair, size_t n, struct rna_buf *stems)
 		if (pair[i] < (int32_t)i)
 			continue;
 		s = (struct stem){(int32_t)i, pair[i], 1};
-		while (s.i + s.len < s.j - s.len && pair[s.i + s.len] == s.j - s.len &&
-		    pair[s.j - s.len] == s.i + s.len)
+		while (
+		    s.i + s.len < s.j - s.len && pair[s.i + s.len] == s.j - s.len && pair[s.j - s.len] == s.i + s.len)
 			s.len++;
 		i += (size_t)s.len - 1;
 		if (rna_buf_add(stems, &s, sizeof s) != RNA_OK)
@@ -161,8 +162,9 @@ place(const struct stem *s, size_t n, uint64_t **tree, char *text, struct rna_er
 			break;
 	}
 	if (k == LAYERS)
-		return rna_fail(err, RNA_EFORMAT, "structure: the pair of positions %d and %d crosses all of %zu bracket layers",
-		    s->i + 1, s->j + 1, LAYERS);
+		return rna_fail(err, RNA_EFORMAT,
+		    "structure: the pair of positions %d and %d crosses all of %zu bracket layers", s->i + 1, s->j + 1,
+		    LAYERS);
 	layer_add(tree[k], n, s);
 	for (i = 0; i < s->len; i++) {
 		text[s->i + i] = opening[k];
@@ -206,8 +208,8 @@ rna_structure_is_line(const char *s, size_t n)
 	size_t i, letters = 0;
 
 	for (i = 0; i < n && s[i] != ' ' && s[i] != '\t'; i++) {
-		if (s[i] == '\0' || (strchr(UNPAIRED "|&", s[i]) == NULL && layer_of(opening, s[i]) < 0 &&
-		    layer_of(closing, s[i]) < 0))
+		if (s[i] == '\0' ||
+		    (strchr(UNPAIRED "|&", s[i]) == NULL && layer_of(opening, s[i]) < 0 && layer_of(closing, s[i]) < 0))
 			return 0;
 		letters += isalpha((unsigned char)s[i]) != 0;
 	}

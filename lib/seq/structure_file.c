@@ -114,7 +114,8 @@ read_dbn_body(struct rna_lines *l, int raw, struct rna_entry *e, struct rna_err 
 		}
 		if (lines > 0 && rna_structure_is_line(l->line, l->n)) {
 			if (e->structure.len >= e->seq.len && e->structure.len > 0)
-				return rna_fail(err, RNA_EFORMAT, "line %llu: a second structure; one a sequence is read",
+				return rna_fail(err, RNA_EFORMAT,
+				    "line %llu: a second structure; one a sequence is read",
 				    (unsigned long long)l->number);
 			st = add_structure(e, l, err);
 		} else if (e->structure.len > 0 || (raw && lines > 0)) {
@@ -143,7 +144,8 @@ rna_structure_file_dbn(struct rna_lines *l, int raw, struct rna_entry *e, struct
 			continue;
 		if (l->line[0] == '>' || starts_with(l, "#Name:")) {
 			if (named++)
-				return rna_fail(err, RNA_EFORMAT, "line %llu: a name without a sequence", (unsigned long long)l->number - 1);
+				return rna_fail(err, RNA_EFORMAT, "line %llu: a name without a sequence",
+				    (unsigned long long)l->number - 1);
 			st = set_head(e, l, l->line[0] == '>' ? 1 : 6, err);
 		} else if (l->line[0] != '#' && l->line[0] != ';')
 			break;

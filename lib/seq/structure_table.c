@@ -14,7 +14,7 @@
 struct words {
 	const char *s[COLUMNS];
 	size_t n[COLUMNS];
-	int count;                 /* also of words past COLUMNS */
+	int count; /* also of words past COLUMNS */
 };
 
 static void
@@ -101,12 +101,13 @@ check_partners(struct rna_entry *e, struct rna_err *err)
 		if (pair[i] == -1)
 			continue;
 		if ((size_t)pair[i] >= n)
-			return rna_fail(err, RNA_EFORMAT, "position %zu pairs with %d, past the end at %zu", i + 1, pair[i] + 1, n);
+			return rna_fail(
+			    err, RNA_EFORMAT, "position %zu pairs with %d, past the end at %zu", i + 1, pair[i] + 1, n);
 		if (pair[i] == (int32_t)i)
 			return rna_fail(err, RNA_EFORMAT, "position %zu pairs with itself", i + 1);
 		if (pair[pair[i]] != (int32_t)i)
-			return rna_fail(err, RNA_EFORMAT, "position %zu pairs with %d, but %d pairs with %d", i + 1, pair[i] + 1,
-			    pair[i] + 1, pair[pair[i]] + 1);
+			return rna_fail(err, RNA_EFORMAT, "position %zu pairs with %d, but %d pairs with %d", i + 1,
+			    pair[i] + 1, pair[i] + 1, pair[pair[i]] + 1);
 	}
 	e->has_pair = 1;
 	return RNA_OK;
@@ -147,7 +148,7 @@ rna_structure_file_bpseq(struct rna_lines *l, struct rna_entry *e, struct rna_er
 			continue;
 		split(l, &w);
 		if (number(&w, 0) < 0 || w.count != 3) {
-			if (e->seq.len > 0) {           /* the header of the next one */
+			if (e->seq.len > 0) { /* the header of the next one */
 				l->again = 1;
 				break;
 			}
@@ -162,8 +163,8 @@ rna_structure_file_bpseq(struct rna_lines *l, struct rna_entry *e, struct rna_er
 			break;
 		}
 		if ((size_t)number(&w, 0) != e->seq.len + 1)
-			return rna_fail(err, RNA_EFORMAT, "line %llu: position %d after position %zu", (unsigned long long)l->number,
-			    number(&w, 0), e->seq.len);
+			return rna_fail(err, RNA_EFORMAT, "line %llu: position %d after position %zu",
+			    (unsigned long long)l->number, number(&w, 0), e->seq.len);
 		if ((st = add_base(l, &w, number(&w, 2), e, err)) != RNA_OK)
 			return st;
 	}
@@ -183,7 +184,9 @@ skip_energy(const char *p, const char *end, struct rna_entry *e)
 	size_t n = 0, word;
 	double x;
 
-	word = end - q >= 6 && strncasecmp(q, "energy", 6) == 0 ? 6 : end - q >= 2 && strncasecmp(q, "dg", 2) == 0 ? 2 : 0;
+	word = end - q >= 6 && strncasecmp(q, "energy", 6) == 0 ? 6
+	       : end - q >= 2 && strncasecmp(q, "dg", 2) == 0   ? 2
+	                                                        : 0;
 	q += word;
 	while (q < end && isspace((unsigned char)*q))
 		q++;
@@ -202,7 +205,8 @@ skip_energy(const char *p, const char *end, struct rna_entry *e)
 	return q;
 }
 
-/* Goes to the header of a ct structure, whose length is returned in *n.  Lines before it that begin with a word are passed over. */
+/* Goes to the header of a ct structure, whose length is returned in *n.  Lines before it that begin with a word are
+ * passed over. */
 static enum rna_status
 read_ct_head(struct rna_lines *l, struct rna_entry *e, int32_t *n, struct rna_err *err)
 {
@@ -244,21 +248,24 @@ rna_structure_file_ct(struct rna_lines *l, struct rna_entry *e, struct rna_err *
 		return st;
 	while (e->seq.len < (size_t)n) {
 		if ((st = rna_lines_next(l, err)) != RNA_OK)
-			return st == RNA_END ? rna_fail(err, RNA_ETRUNC, "the file ends after %zu of %d bases", e->seq.len, n) : st;
+			return st == RNA_END
+			           ? rna_fail(err, RNA_ETRUNC, "the file ends after %zu of %d bases", e->seq.len, n)
+			           : st;
 		split(l, &w);
 		if (w.count == 0)
 			continue;
 		if (w.count < COLUMNS || number(&w, 0) < 0) {
 			if (e->seq.len > 0)
-				return fail_line(l, "a ct line has six columns: position, letter, before, after, partner, number", err);
+				return fail_line(l,
+				    "a ct line has six columns: position, letter, before, after, partner, number", err);
 			/* a name that was wrapped */
 			if ((st = set_head(e, l->line, l->line + l->n, err)) != RNA_OK)
 				return st;
 			continue;
 		}
 		if ((size_t)number(&w, 0) != e->seq.len + 1)
-			return rna_fail(err, RNA_EFORMAT, "line %llu: position %d after position %zu", (unsigned long long)l->number,
-			    number(&w, 0), e->seq.len);
+			return rna_fail(err, RNA_EFORMAT, "line %llu: position %d after position %zu",
+			    (unsigned long long)l->number, number(&w, 0), e->seq.len);
 		if ((st = add_base(l, &w, number(&w, 4), e, err)) != RNA_OK)
 			return st;
 	}

@@ -13,7 +13,7 @@
 #include "stream/buf.h"
 #include "stream/input.h"
 
-#define TOKEN_MAX 63    /* bytes in a spelling */
+#define TOKEN_MAX 63 /* bytes in a spelling */
 
 /* formats/vocab.txt, token for token; tests/unit_seq.c compares them. */
 static const char default_tokens[] =
@@ -28,14 +28,19 @@ static const struct special {
 	const char *spelling;
 	size_t field;
 } specials[] = {
-	{"[PAD]", offsetof(struct rna_vocab, pad)}, {"<pad>", offsetof(struct rna_vocab, pad)},
-	{"[UNK]", offsetof(struct rna_vocab, unk)}, {"<unk>", offsetof(struct rna_vocab, unk)},
-	{"[CLS]", offsetof(struct rna_vocab, cls)}, {"<cls>", offsetof(struct rna_vocab, cls)},
-	{"[EOS]", offsetof(struct rna_vocab, sep)}, {"<eos>", offsetof(struct rna_vocab, sep)},
-	{"[SEP]", offsetof(struct rna_vocab, sep)},
-	{"[SEP]", offsetof(struct rna_vocab, mid)},
-	{"[MASK]", offsetof(struct rna_vocab, mask)}, {"<mask>", offsetof(struct rna_vocab, mask)},
-	{"[IND]", offsetof(struct rna_vocab, ind)},
+    {"[PAD]", offsetof(struct rna_vocab, pad)},
+    {"<pad>", offsetof(struct rna_vocab, pad)},
+    {"[UNK]", offsetof(struct rna_vocab, unk)},
+    {"<unk>", offsetof(struct rna_vocab, unk)},
+    {"[CLS]", offsetof(struct rna_vocab, cls)},
+    {"<cls>", offsetof(struct rna_vocab, cls)},
+    {"[EOS]", offsetof(struct rna_vocab, sep)},
+    {"<eos>", offsetof(struct rna_vocab, sep)},
+    {"[SEP]", offsetof(struct rna_vocab, sep)},
+    {"[SEP]", offsetof(struct rna_vocab, mid)},
+    {"[MASK]", offsetof(struct rna_vocab, mask)},
+    {"<mask>", offsetof(struct rna_vocab, mask)},
+    {"[IND]", offsetof(struct rna_vocab, ind)},
 };
 
 static int
@@ -63,7 +68,8 @@ add_token(struct rna_vocab *v, const char *s, size_t n, struct rna_err *err)
 			    (unsigned char)s[i]);
 	for (i = 0; i < (size_t)v->n; i++)
 		if (strlen(v->token[i]) == n && memcmp(v->token[i], s, n) == 0)
-			return rna_fail(err, RNA_EFORMAT, "token %s stands on lines %zu and %d", v->token[i], i + 1, v->n + 1);
+			return rna_fail(
+			    err, RNA_EFORMAT, "token %s stands on lines %zu and %d", v->token[i], i + 1, v->n + 1);
 	if ((v->token[v->n] = strndup(s, n)) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	v->n++;
@@ -82,8 +88,8 @@ find_types(struct rna_vocab *v, struct rna_err *err)
 		if (v->ntypes == 0)
 			v->type_first = i;
 		else if (i != v->type_first + v->ntypes)
-			return rna_fail(err, RNA_EFORMAT, "the type tokens are not on neighbouring lines: %s stands apart",
-			    v->token[i]);
+			return rna_fail(err, RNA_EFORMAT,
+			    "the type tokens are not on neighbouring lines: %s stands apart", v->token[i]);
 		v->ntypes++;
 	}
 	return RNA_OK;
