@@ -258,9 +258,8 @@ rna_vocab_find(const struct rna_vocab *v, const char *token)
 	return -1;
 }
 
-/* 1 when a and b agree but for case, '_', '-' and blanks. */
-static int
-same_type(const char *a, const char *b, size_t nb)
+int
+rna_vocab_same(const char *a, const char *b, size_t nb)
 {
 	const char *end = b + nb;
 
@@ -282,7 +281,7 @@ rna_vocab_type(const struct rna_vocab *v, const char *name, size_t n)
 	int i;
 
 	for (i = v->type_first; i < v->type_first + v->ntypes; i++)
-		if (same_type(v->token[i], name, n))
+		if (rna_vocab_same(v->token[i], name, n))
 			return i;
 	return -1;
 }
