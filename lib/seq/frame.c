@@ -260,6 +260,21 @@ rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const s
 	return st;
 }
 
+void
+rna_frame_add(struct rna_frame_counts *sum, const struct rna_frame_counts *n)
+{
+	sum->records += n->records;
+	sum->nt += n->nt;
+	sum->dropped += n->dropped;
+	sum->dropped_nt += n->dropped_nt;
+	sum->truncated += n->truncated;
+	sum->truncated_nt += n->truncated_nt;
+	sum->chunked += n->chunked;
+	sum->chunks += n->chunks;
+	sum->unknown += n->unknown;
+	sum->untyped += n->untyped;
+}
+
 uint32_t
 rna_frame_bases(const struct rna_vocab *v, const uint8_t *tokens, uint64_t ntokens, uint32_t *first)
 {

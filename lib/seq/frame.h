@@ -27,6 +27,11 @@ struct rna_frame_counts {         /* what -v and the provenance report */
 	uint64_t untyped;                 /* RNAs framed with [MASK] in the type slot */
 };
 
+/*
+ * Frame and max of a model directory's config.json: `rill`.frame and `rill`.max, else plain and as many tokens as it
+ * has positions (512 of RNAErnie's 513 rows).  The rest of f is left alone.
+ */
+enum rna_status rna_frame_config(struct rna_framing *f, const char *path, struct rna_err *err) RNA_CHECK;
 /* Specials of a frame: 2 plain, 4 typed ([CLS] [IND] type [SEP]).  For a pair, one [SEP] more. */
 uint32_t rna_frame_specials(enum rna_frame frame);
 /* Number of chunks that an RNA of n nt gives (1 when it fits; 0 when dropped). */
@@ -46,6 +51,8 @@ uint32_t rna_frame_count(const struct rna_framing *f, const struct rna_record *r
  */
 enum rna_status rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec,
     int type, uint32_t c, struct rna_record *out, struct rna_frame_counts *counts) RNA_CHECK;
+/* sum += n. */
+void rna_frame_add(struct rna_frame_counts *sum, const struct rna_frame_counts *n);
 /*
  * The bases of a token row: *first is the index of the first, the return value their number (specials and slot left
  * out).  Of a pair: those of the first sequence.

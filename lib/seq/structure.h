@@ -21,7 +21,7 @@ enum rna_status rna_structure_print(const int32_t *pair, size_t n, struct rna_bu
 
 /*
  * Readers of one record each (structure_file.c, structure_table.c).  Comments and foreign header lines are skipped; the
- * name comes from `>`, `#Name:`, `# `, `Filename:` or the ct header.  raw (dot-bracket only): structures may be missing.
+ * name comes from `>`, `#Name:`, `# `, `Filename:` or the ct header.  raw (dot-bracket): structures may be missing.
  */
 enum rna_status rna_structure_file_dbn(struct rna_lines *l, int raw, struct rna_entry *e, struct rna_err *err)
     RNA_CHECK;

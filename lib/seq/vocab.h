@@ -38,8 +38,8 @@ enum rna_status rna_vocab_copy(struct rna_vocab *dst, const struct rna_vocab *sr
 void rna_vocab_fini(struct rna_vocab *v);
 /* Id of a spelling, or -1.  rna_vocab_type also forgives case, '_', '-' and spaces: "lnc_RNA" finds lncRNA. */
 int rna_vocab_find(const struct rna_vocab *v, const char *token);
+int rna_vocab_type(const struct rna_vocab *v, const char *name, size_t n);
 /* 1 when two spellings agree but for case, '_', '-' and, in name, blanks. */
 int rna_vocab_same(const char *token, const char *name, size_t n);
-int rna_vocab_type(const struct rna_vocab *v, const char *name, size_t n);
 
 #endif

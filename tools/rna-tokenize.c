@@ -1,0 +1,178 @@
+/*
+ * rna-tokenize: sequence text (or a stream that has `seq`) to records with `tokens`: letters become ids of a
+ * vocabulary, in a frame, within a limit; types and labels are taken from where the user says they stand.
+ *
+ *	rna-tokenize --frame type --type header --long chunk ncrna.fa.gz | rna-shuf | rna-mask | rna-train mlm -o model/
+ */
+#include <string.h>
+
+#include "tokenize.h"
+#include "tool.h"
+
+enum { FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE };
+
+static const struct tool_option options[] = {
+    {FROM, "from", "fasta|csv|dbn|bpseq|ct|st", "format of text input (default: by its first bytes)"},
+    {FRAME, "frame", "plain|type", "[CLS] x [SEP], or [CLS] x [IND] type [SEP] (default plain)"},
+    {TYPE, "type", "NAME", "type of all RNAs, or 'header': read it from each header line"},
+    {TYPES_FROM, "types-from", "FILE", "types by RNAcentral's id_mapping.tsv"},
+    {LABEL, "label", "FIELD", "label from a column or field, or 'header': second word of it"},
+    {MAX, "max", "N", "tokens in a record, specials included (default: no limit)"},
+    {LONG, "long", "drop|truncate|chunk", "what to do with longer RNAs; --max is then 512 unless given"},
+    {OVERLAP, "overlap", "N", "bases that neighbouring chunks share (default 0)"},
+    {PAIRS, "pairs", "COL_A,COL_B", "csv: columns of two sequences that make one record"},
+    {REVERSE, "reverse", "COL", "csv: column whose sequences are written 3'->5'"},
+    {VOCAB, "vocab", "FILE", "token list, one a line (default: RNAErnie's 39)"},
+    {0, NULL, NULL, NULL},
+};
+
+static int
+own(int code, const char *value, void *arg)
+{
+	static const char *const froms[] = {"fasta", "csv", "dbn", "bpseq", "ct", "st", NULL};
+	static const char *const frames[] = {"plain", "type", NULL};
+	static const char *const longs[] = {"drop", "truncate", "chunk", NULL};
+	struct tokenize *o = arg;
+
+	switch (code) {
+	case FROM:
+		o->source.format = RNA_FORMAT_FASTA + tool_choice(o->t, "--from", value, froms);
+		break;
+	case TYPE:
+		o->type = value;
+		break;
+	case TYPES_FROM:
+		o->types_from = value;
+		break;
+	case LABEL:
+		o->label = value;
+		break;
+	case FRAME:
+		o->framing.frame = RNA_FRAME_PLAIN + tool_choice(o->t, "--frame", value, frames);
+		o->frame_given = 1;
+		break;
+	case VOCAB:
+		o->vocab_file = value;
+		break;
+	case MAX:
+		o->framing.max = (uint32_t)tool_int(o->t, "--max", value, 5, UINT32_MAX);
+		o->max_given = 1;
+		break;
+	case LONG:
+		o->framing.policy = RNA_LONG_DROP + tool_choice(o->t, "--long", value, longs);
+		break;
+	case OVERLAP:
+		o->framing.overlap = (uint32_t)tool_int(o->t, "--overlap", value, 0, UINT32_MAX);
+		break;
+	case PAIRS:
+		o->pair = tool_list(o->t, "--pairs", value, &o->npair);
+		if (o->npair != 2)
+			tool_usage(o->t, "--pairs %s: not two columns", value);
+		o->source.pair_a = o->pair[0];
+		o->source.pair_b = o->pair[1];
+		break;
+	case REVERSE:
+		o->source.reverse = value;
+		break;
+	}
+	return 0;
+}
+
+/* What can't be tokenised as it stands: says so with the record, and the option to type. */
+static void
+refuse(const struct tokenize *o, const struct tool_in *in, const struct rna_record *rec)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	uint64_t n;
+	size_t nt = 0;
+	int fits;
+
+	if (rna_record_get_str(rec, "seq", &nt) == NULL)
+		rna_fail(&err, RNA_EFORMAT, "no seq to make tokens of");
+	else if (rna_record_find(rec, "masked") != NULL)
+		rna_fail(&err, RNA_EFORMAT, "is masked already: tokenize before rna-mask");
+	else if (rna_frame_count(&o->framing, rec, &fits) != 1 &&
+	    rna_record_get_vec(rec, "chunk", RNA_U32, &n) != NULL)
+		rna_fail(&err, RNA_EFORMAT, "is a chunk already: tokenize the whole RNAs");
+	else if (!fits && o->framing.policy == RNA_LONG_KEEP)
+		rna_fail(&err, RNA_EFORMAT, "%zu nt are more than --max %u takes: add --long drop, truncate or chunk", nt,
+		    o->framing.max);
+	else
+		return;
+	rna_err_where(&err, rna_source_name(in->source), rec->number);
+	tool_die_err(o->t, &err);
+}
+
+static void
+process(struct tokenize *o, const struct tool_in *in, struct rna_record *rec, struct rna_record *chunk,
+    struct tokenize_out *out)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	uint32_t c, n;
+	int type;
+
+	refuse(o, in, rec);
+	if (o->annotate.label != NULL && rna_annotate_label(&o->annotate, rec, &err) != RNA_OK) {
+		rna_err_where(&err, rna_source_name(in->source), rec->number);
+		tool_die_err(o->t, &err);
+	}
+	type = rna_annotate_type(&o->annotate, rec);
+	n = rna_frame_count(&o->framing, rec, NULL);
+	for (c = 0; c == 0 || c < n; c++) {
+		switch (rna_frame_record(&o->framing, &o->vocab, rec, type, c, chunk, &o->counts)) {
+		case RNA_OK:
+			tokenize_out_write(out, chunk);
+			break;
+		case RNA_END:       /* dropped */
+			return;
+		default:
+			tool_die(o->t, "out of memory");
+		}
+	}
+}
+
+static void
+run(struct tokenize *o, struct tool_in *in, struct tokenize_out *out)
+{
+	struct rna_frame_counts sum = {0};
+	struct rna_record rec, chunk;
+	enum rna_status st;
+
+	rna_record_init(&rec);
+	rna_record_init(&chunk);
+	do {
+		tokenize_stream(o, tool_in_header(in));
+		tokenize_out_begin(out, tool_in_header(in), &o->vocab);
+		while ((st = tool_in_read(in, &rec)) == RNA_OK)
+			process(o, in, &rec, &chunk, out);
+		tokenize_out_end(out);
+		rna_frame_add(&sum, &o->counts);
+	} while (st == RNA_NEXT);
+	rna_record_fini(&rec);
+	rna_record_fini(&chunk);
+	tokenize_report(o, &sum);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct tool t = {.name = "rna-tokenize", .usage = "[options] [FILE...]",
+	    .summary = "sequences (FASTA, FASTQ, csv, dbn, bpseq, ct, st) to records with tokens",
+	    .example = "rna-tokenize --frame type --type header --long chunk ncrna.fa.gz > ncrna.rill",
+	    .options = options, .common = "m", .operands = 1};
+	struct tokenize o = {.t = &t};
+	struct tokenize_out out = {.t = &t, .framing = &o.framing, .counts = &o.counts};
+	struct tool_in in;
+
+	tool_parse(&t, argc, argv, own, &o);
+	tokenize_prepare(&o);
+	tool_in_open(&in, &t, &o.source);
+	in.raw = 1;
+	out.out = tool_out_open(&t);
+	run(&o, &in, &out);
+	tool_in_close(&in);
+	tool_out_close(out.out);
+	tokenize_out_fini(&out);
+	tokenize_fini(&o);
+	return TOOL_DONE;
+}
