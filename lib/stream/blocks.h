@@ -1,5 +1,5 @@
 /*
- * blocks.h: private to lib/stream: the blocks that the contents of frames make up (formats/stream.md, sections 2 and 5).
+ * blocks.h: private to lib/stream: the blocks that the contents of frames make up (formats/stream.md, sections 2, 5).
  */
 #ifndef RNA_BLOCKS_H
 #define RNA_BLOCKS_H

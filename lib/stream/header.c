@@ -257,5 +257,7 @@ rna_header_add_provenance(struct rna_header *h, const char *tool, const char *ve
 		if (json_object_set_new(h->json, "provenance", list) != 0)
 			return RNA_EMEM;
 	}
-	return json_array_append_new(list, provenance_entry(tool, version, nargs, args, extra)) == 0 ? RNA_OK : RNA_EMEM;
+	if (json_array_append_new(list, provenance_entry(tool, version, nargs, args, extra)) != 0)
+		return RNA_EMEM;
+	return RNA_OK;
 }

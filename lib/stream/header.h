@@ -19,7 +19,8 @@ enum rna_status rna_header_init(struct rna_header *h) RNA_CHECK;  /* an empty he
 void rna_header_fini(struct rna_header *h);
 enum rna_status rna_header_copy(struct rna_header *dst, const struct rna_header *src) RNA_CHECK;
 enum rna_status rna_header_parse(struct rna_header *h, const char *json, size_t n, struct rna_err *err) RNA_CHECK;
-enum rna_status rna_header_dump(const struct rna_header *h, struct rna_buf *out) RNA_CHECK; /* compact, keys in insertion order */
+/* Compact, keys in insertion order. */
+enum rna_status rna_header_dump(const struct rna_header *h, struct rna_buf *out) RNA_CHECK;
 
 /* Vocabulary: a name and the hex digest of its token list; "" and "" when no tokens are in the stream. */
 enum rna_status rna_header_set_vocab(struct rna_header *h, const char *name, const char *digest) RNA_CHECK;
@@ -34,7 +35,7 @@ uint64_t rna_header_tokens(const struct rna_header *h);
 /*
  * Appends one provenance entry {"tool", "version", "args": [...], and the members of extra (which may be NULL; the
  * reference is not stolen)}: seed, model digest, cpu level, counts of dropped or cut records and the like.
- * args: what can change a record, spelled as on the command line; what can't (-@ -o -q -v ...) is left out by the caller.
+ * args: what can change a record, spelled as on the command line; what can't (-@ -o -q -v ...) the caller leaves out.
  */
 enum rna_status rna_header_add_provenance(struct rna_header *h, const char *tool, const char *version,
     int nargs, char *const *args, const json_t *extra) RNA_CHECK;

@@ -1,9 +1,9 @@
 /*
  * reader.c: records out of a stream.
  *
- * Frames are gathered one after the other, as many as there are threads and the pipe has ready, unpacked at once, and
- * their records handed out in order.  What goes wrong with a later frame is reported when its turn comes, so the records
- * before it are the same for every number of threads.
+ * Frames are gathered one after the other, as many as there are threads and the pipe has ready, unpacked at once,
+ * and their records handed out in order.  What goes wrong with a later frame is reported when its turn comes, so the
+ * records before it are the same for every number of threads.
  */
 #include <stdlib.h>
 #include "stream/blocks.h"

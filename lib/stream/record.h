@@ -66,7 +66,7 @@ enum rna_status rna_record_set(struct rna_record *rec, const char *name, enum rn
     const uint64_t *dims, const void *data) RNA_CHECK;
 void rna_record_remove(struct rna_record *rec, const char *name);
 
-/* Short forms.  The set_ ones copy; the get_ ones return NULL (or false) when the field is absent or of another dtype or rank. */
+/* Short forms.  The set_ ones copy; the get_ ones return NULL (or 0) when the field is absent or of another shape. */
 enum rna_status rna_record_set_str(struct rna_record *rec, const char *name, const char *s, size_t n) RNA_CHECK;
 enum rna_status rna_record_set_u64(struct rna_record *rec, const char *name, uint64_t v) RNA_CHECK;
 enum rna_status rna_record_set_u8(struct rna_record *rec, const char *name, uint8_t v) RNA_CHECK;

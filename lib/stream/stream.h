@@ -28,33 +28,35 @@ struct rna_reader *rna_reader_open(struct rna_input *in, int nthreads, struct rn
 /* The header in force.  Valid until the next rna_reader_read. */
 const struct rna_header *rna_reader_header(const struct rna_reader *r);
 /*
- * RNA_OK: rec holds the next record (rec->number counts from 1 over the whole input).  RNA_NEXT: the stream ended well
- * and another header follows; rna_reader_header is that one.  RNA_END: all ended well.  Else an error, described in err.
+ * RNA_OK: rec holds the next record (rec->number counts from 1 over the whole input).  RNA_NEXT: the stream ended
+ * well and another header follows; rna_reader_header is that one.  RNA_END: all ended well.  Else an error, told in
+ * err, and the same again from further calls.
  */
 enum rna_status rna_reader_read(struct rna_reader *r, struct rna_record *rec, struct rna_err *err) RNA_CHECK;
 void rna_reader_close(struct rna_reader *r);   /* NULL is fine */
 
 struct rna_writer_options {
-	int level;      /* zstd level 1..19; 0 = zstd's fastest negative level */
+	int level;      /* zstd level 1..19; 0 = zstd's fastest (-131072), for pipes on one machine */
 	int nthreads;   /* >= 1 */
 };
 
 /*
  * path NULL or "-": standard output.  Otherwise path.part is created (mode 0600 widened to the umask at close), locked
- * (a second writer fails), and renamed to path by rna_writer_close: an existing file is replaced, and stays as it is until
- * then.  What is there and is no regular file (a fifo, a device, /dev/stdout) is written directly.  An input that is the
- * same file is the caller's to refuse (rna_input_same_file).
+ * (a second writer fails), and renamed to path by rna_writer_close: an existing file is replaced, and stays as it is
+ * until then.  What is there and is no regular file (a fifo, a device, /dev/stdout) is written directly.  An input that
+ * is the same file is the caller's to refuse (rna_input_same_file).
  */
 struct rna_writer *rna_writer_open(const char *path, const struct rna_writer_options *opts, struct rna_err *err);
 /*
- * Continues path.part of a killed run: keeps its whole frames, cuts what follows the last of them, and sets *nrecords to
- * the records kept of the last stream and *nstreams to the streams ended before it.  When path.part is absent: as open,
- * with 0 and 0.  When path exists whole: *complete = 1 and NULL with err->status RNA_OK.
- * *header is the header kept (init'ed by the callee when nrecords or nstreams is not 0, else json is NULL).
+ * Continues path.part of a killed run: keeps its whole frames, cuts what follows the last of them, and sets *nrecords
+ * to the records kept of the last stream and *nstreams to the streams ended before it.  When path.part is absent: as
+ * open, with 0 and 0.  When path is there and path.part is not: *complete = 1 and NULL with err->status RNA_OK.
+ * *header is the header of the last stream kept in part or whole (init'ed by the callee when nrecords or nstreams is
+ * not 0, else json is NULL).  A path.part that is no stream is refused, not cut.
  */
 struct rna_writer *rna_writer_resume(const char *path, const struct rna_writer_options *opts, struct rna_header *header,
     uint64_t *nstreams, uint64_t *nrecords, int *complete, struct rna_err *err);
-/* Begins a stream; ends the one before, if any.  Copies the header.  (After rna_writer_resume with kept records: not again.) */
+/* Begins a stream; ends the one before, if any.  Copies the header.  Not after rna_writer_resume with *nrecords > 0. */
 enum rna_status rna_writer_header(struct rna_writer *w, const struct rna_header *h, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_writer_write(struct rna_writer *w, const struct rna_record *rec, struct rna_err *err) RNA_CHECK;
 /* Adds n records already encoded one after the other (sizes[i] bytes each), as rna_record_encode makes them. */
@@ -64,7 +66,10 @@ enum rna_status rna_writer_write_encoded(struct rna_writer *w, const void *data,
 uint64_t rna_writer_records(const struct rna_writer *w);
 /* Ends the stream, flushes, syncs, renames, frees w.  On failure the file is removed. */
 enum rna_status rna_writer_close(struct rna_writer *w, struct rna_err *err) RNA_CHECK;
-/* Frees w; the .part file is removed (keep == 0) or left for --resume (keep != 0).  Standard output gets nothing more. */
+/*
+ * Frees w; the .part file is removed (keep == 0) or left for --resume (keep != 0).  Standard output gets nothing more.
+ * A process that dies by a signal need not call it: .part stays, and its lock goes with the process.
+ */
 void rna_writer_abort(struct rna_writer *w, int keep);
 
 #endif

@@ -170,7 +170,8 @@ zstd_failed(size_t code, struct rna_err *err)
 	case ZSTD_error_memory_allocation:
 		return rna_fail(err, RNA_EMEM, "no memory for the zstd decompressor");
 	case ZSTD_error_frameParameter_windowTooLarge:
-		return rna_fail(err, RNA_EFORMAT, "zstd data asks for a window over %u MiB", 1u << (TEXT_WINDOW_LOG - 20));
+		return rna_fail(err, RNA_EFORMAT, "zstd data asks for a window over %u MiB",
+		    1u << (TEXT_WINDOW_LOG - 20));
 	default:
 		return rna_fail(err, RNA_EFORMAT, "damaged zstd data: %s", ZSTD_getErrorName(code));
 	}

@@ -1,8 +1,8 @@
 /*
  * writer.c: records into frames.
  *
- * Where frames are cut depends on the records alone (formats/stream.md, section 1), and each is compressed by itself, so
- * the bytes are the same for every number of threads.
+ * Where frames are cut depends on the records alone (formats/stream.md, section 1), and each is compressed by itself,
+ * so the bytes are the same for every number of threads.
  */
 #include <sys/endian.h>
 #include <stdlib.h>
@@ -122,7 +122,7 @@ close_frame(struct rna_writer *w, struct rna_err *err)
 	return ++w->nfull == w->nthreads ? flush(w, err) : RNA_OK;
 }
 
-/* Makes room for a block with n bytes of payload in the frame at hand and writes its head; the payload is appended next. */
+/* Makes room for a block with n bytes of payload in the frame at hand and writes its head; the payload comes next. */
 static enum rna_status
 begin_block(struct rna_writer *w, enum rna_block_kind kind, size_t n, struct rna_buf **to, struct rna_err *err)
 {

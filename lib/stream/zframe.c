@@ -1,8 +1,8 @@
 /*
  * zframe.c: zstd frames, gathered from a pipe one by one.
  *
- * A frame's length is not written down: its blocks have to be walked (RFC 8878, 3.1.1).  Doing that here, rather than in
- * a streaming decompressor, hands a frame on the moment its last byte is there and refuses what the format does not
+ * A frame's length is not written down: its blocks have to be walked (RFC 8878, 3.1.1).  Doing that here, rather than
+ * in a streaming decompressor, hands a frame on the moment its last byte is there and refuses what the format does not
  * allow before memory is taken for it.
  */
 #include <sys/endian.h>

@@ -35,7 +35,7 @@ void rna_zframe_fini(struct rna_zframe *f);
  * and more would have to be waited for (call again later, on this f).  Else an error.
  */
 enum rna_status rna_zframe_pull(struct rna_zframe *f, struct rna_input *in, int wait, struct rna_err *err) RNA_CHECK;
-/* packed to content, content (n bytes at src) to packed; the outcome is in f->status and f->err.  Safe to run in parallel. */
+/* packed to content; n bytes at src to packed.  The outcome is in f->status and f->err.  Safe to run in parallel. */
 void rna_zframe_unpack(struct rna_zframe *f);
 void rna_zframe_pack(struct rna_zframe *f, const void *src, size_t n, int level);
 
