@@ -141,6 +141,7 @@ read_rill(struct rna_config *c, const json_t *rill, struct rna_err *err)
 			return rna_fail(err, RNA_EFORMAT, "rill.frame is neither plain nor type");
 		c->frame = frame[0] == 't' ? RNA_FRAME_TYPE : RNA_FRAME_PLAIN;
 	}
+	c->type_head = json_is_true(json_object_get(rill, "type_head"));
 	if ((st = get_int(rill, "max", 0, 5, c->positions, &c->max, err)) ||
 	    (st = get_act(rill, "mlm_act", &c->mlm_act, err)) || (st = get_float(rill, "mlm_eps", 0, 1, &c->mlm_eps, err)))
 		return st;

@@ -18,6 +18,7 @@ struct rna_config {
 	enum rk_act mlm_act;              /* of the MLM head, and its epsilon: as act and eps but in odd exports */
 	float mlm_eps;
 	int pooler, mlm, untied;          /* whether the model has those parts; untied: the head has a decoder matrix of its own */
+	int type_head;                    /* 1: a linear map from [CLS] to the type tokens (the type loss of rna-train) */
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
 	int max;                          /* tokens that the model takes, specials included */

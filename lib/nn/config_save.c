@@ -58,8 +58,11 @@ put_rill(json_t *o, const struct rna_config *c)
 	}
 	bad |= put(rill, "frame", json_string(c->frame == RNA_FRAME_TYPE ? "type" : "plain"));
 	bad |= put(rill, "max", json_integer(c->max));
+	json_object_del(rill, "type_head");
 	json_object_del(rill, "mlm_act");
 	json_object_del(rill, "mlm_eps");
+	if (c->type_head)
+		bad |= put(rill, "type_head", json_true());
 	if (c->mlm_act != c->act)
 		bad |= put(rill, "mlm_act", act_name(c->mlm_act));
 	if (c->mlm_eps != c->eps)

@@ -86,23 +86,20 @@ draw(const struct rna_param *p, const struct rna_config *c, uint64_t seed, float
 	}
 }
 
-static enum rna_status
-fill(struct rna_model *m, uint64_t seed, struct rna_err *err)
+enum rna_status
+rna_model_draw(struct rna_model *m, int i, uint64_t seed, struct rna_err *err)
 {
-	const struct rna_param *p;
+	const struct rna_param *p = &m->params.list[i];
 	enum rna_status st = RNA_OK;
 	float *buf;
 
-	for (int i = 0; i < m->params.n && !st; i++) {
-		p = &m->params.list[i];
-		buf = reallocarray(NULL, p->n, sizeof(*buf));
-		if (!buf)
-			return rna_fail(err, RNA_EMEM, "no memory for %s", p->name);
-		draw(p, &m->config, seed, buf);
-		if (rk_upload_f32(m->rk, rna_params_value(&m->params, i), buf, p->n) != RK_OK)
-			st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(m->rk));
-		free(buf);
-	}
+	buf = reallocarray(NULL, p->n, sizeof(*buf));
+	if (!buf)
+		return rna_fail(err, RNA_EMEM, "no memory for %s", p->name);
+	draw(p, &m->config, seed, buf);
+	if (rk_upload_f32(m->rk, rna_params_value(&m->params, i), buf, p->n) != RK_OK)
+		st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(m->rk));
+	free(buf);
 	return st;
 }
 
@@ -121,10 +118,11 @@ rna_model_create(struct rna_model *m, const struct rna_config *c, const struct r
 		return rna_fail(err, RNA_EMEM, "no memory");
 	}
 	if (!(st = rna_config_check(&m->config, err)) && !(st = check_vocab(m, err)) &&
-	    !(st = rna_model_table(&t, &m->config, &m->params, err))) {
+	    !(st = rna_model_table(&t, &m->config, m->vocab.ntypes, &m->params, err))) {
 		rna_model_table_fini(&t);
-		if (!(st = rna_params_alloc(&m->params, err)))
-			st = fill(m, seed, err);
+		st = rna_params_alloc(&m->params, err);
+		for (int i = 0; !st && i < m->params.n; i++)
+			st = rna_model_draw(m, i, seed, err);
 	}
 	if (st)
 		rna_model_fini(m);

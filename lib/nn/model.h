@@ -21,6 +21,8 @@ struct rna_model {
 struct rna_model_options {
 	int fix_square;           /* transpose the square matrices of early multimolecule exports */
 	int need_mlm, need_pooler;/* fail when the file lacks them */
+	int type_head;            /* with a type head: drawn anew from seed where the file has none */
+	uint64_t seed;
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */

@@ -49,6 +49,8 @@ look(struct source *s, struct rna_config *c)
 			c->pooler = 1;
 		if (strncmp(name, "cls.predictions.transform.", 26) == 0)
 			c->mlm = 1;
+		if (strcmp(name, "rill.type_head.weight") == 0)
+			c->type_head = 1;
 		if (strcmp(name, DECODER) == 0)
 			s->decoder = (int)i;
 		else if (strcmp(name, DECODER_BIAS) == 0)
@@ -154,7 +156,7 @@ match(struct source *s, struct model_table *t, struct rna_err *err)
 			return st;
 	}
 	for (size_t i = 0; i < t->n; i++)
-		if (!t->list[i].found)
+		if (!t->list[i].found && !t->list[i].optional)
 			return rna_fail(err, RNA_EFORMAT, "tensor %s is missing", rna_names_file(s->naming, t->list[i].name, name));
 	return RNA_OK;
 }
@@ -238,13 +240,17 @@ rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_opti
 	if ((st = rna_names_detect(&s.file, &s.naming, err)))
 		goto out;
 	look(&s, &m->config);
+	m->config.type_head |= opts->type_head;
 	if ((st = look_at_decoder(&s, &m->config, err)) || (st = check_parts(&m->config, opts, err)) ||
-	    (st = rna_model_table(&t, &m->config, &m->params, err)) || (st = match(&s, &t, err)) ||
+	    (st = rna_model_table(&t, &m->config, m->vocab.ntypes, &m->params, err)) || (st = match(&s, &t, err)) ||
 	    (st = rna_params_alloc(&m->params, err)))
 		goto out;
 	for (size_t i = 0; !st && i < s.file.n; i++)
 		if (s.to[i])
 			st = copy(m, &s.file.list[i], s.to[i], opts->fix_square, err);
+	for (size_t i = 0; !st && i < t.n; i++)
+		if (!t.list[i].found)
+			st = rna_model_draw(m, t.list[i].param, opts->seed, err);
 	m->square_suspect = suspect(m, s.naming) && !opts->fix_square;
 	if (opts->fix_square)
 		m->config.mlm_act = m->config.act;

@@ -13,6 +13,7 @@ struct model_entry {
 	int param;                   /* index in params */
 	size_t first, n;             /* elements of the parameter */
 	int ndim, dims[2];
+	int optional;                /* 1: drawn at random where a file lacks it */
 	int square;                  /* 1: one of the matrices that early multimolecule exports forgot to transpose */
 	int found;                   /* for the loader */
 };
@@ -25,9 +26,11 @@ struct model_table {
 	int failed;                  /* no memory, or sizes that overflow */
 };
 
-/* Declares the parameters of c in m->params (which must be empty) and lists the tensors that hold them. */
-enum rna_status rna_model_table(struct model_table *t, const struct rna_config *c, struct rna_params *params,
+/* Declares the parameters of c in params (which must be empty; ntypes: type tokens of the vocabulary) and lists the tensors that hold them. */
+enum rna_status rna_model_table(struct model_table *t, const struct rna_config *c, int ntypes, struct rna_params *params,
     struct rna_err *err) RNA_CHECK;
+/* Draws parameter i of a new model. */
+enum rna_status rna_model_draw(struct rna_model *m, int i, uint64_t seed, struct rna_err *err) RNA_CHECK;
 void rna_model_table_fini(struct model_table *t);
 struct model_entry *rna_model_table_find(const struct model_table *t, const char *name);
 

@@ -61,7 +61,7 @@ rna_model_save_weights(const struct rna_model *m, const char *path, struct rna_e
 	json_t *meta;
 
 	rna_params_init(&shapes, NULL);    /* the same declarations give the same indices */
-	if ((st = rna_model_table(&t, &m->config, &shapes, err)))
+	if ((st = rna_model_table(&t, &m->config, m->vocab.ntypes, &shapes, err)))
 		return st;
 	meta = json_pack("{s:s}", "format", "pt");
 	out = calloc(t.n + 1, sizeof(*out));

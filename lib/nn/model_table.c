@@ -147,7 +147,8 @@ by_name(const void *a, const void *b)
 }
 
 enum rna_status
-rna_model_table(struct model_table *t, const struct rna_config *c, struct rna_params *params, struct rna_err *err)
+rna_model_table(struct model_table *t, const struct rna_config *c, int ntypes, struct rna_params *params,
+    struct rna_err *err)
 {
 	int h = c->hidden;
 
@@ -165,6 +166,14 @@ rna_model_table(struct model_table *t, const struct rna_config *c, struct rna_pa
 	}
 	if (c->mlm && c->untied)
 		whole(t, "mlm.decoder.weight", "cls.predictions.decoder.weight", c->vocab_size, h, 1);
+	if (c->type_head && !ntypes) {
+		rna_model_table_fini(t);
+		return rna_fail(err, RNA_EFORMAT, "a type head needs a vocabulary with type tokens");
+	}
+	if (c->type_head) {
+		whole(t, "type_head.weight", "rill.type_head.weight", ntypes, h, 1)->optional = 1;
+		whole(t, "type_head.bias", "rill.type_head.bias", ntypes, 0, 0)->optional = 1;
+	}
 	if (t->failed) {
 		rna_model_table_fini(t);
 		return rna_fail(err, RNA_EMEM, "no memory for a model of that shape");

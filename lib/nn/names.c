@@ -57,7 +57,7 @@ namings(const char *key)
 {
 	unsigned set = ALL;
 
-	if (ignored(key))
+	if (ignored(key) || begins(key, "rill."))
 		return ALL;
 	if (begins(key, "bert."))
 		set = BIT(RNA_NAMES_BERT);
@@ -137,7 +137,7 @@ rna_names_stock(enum rna_naming naming, const char *key, char dst[RNA_NAMES_SIZE
 
 	if (ignored(key))
 		return NULL;
-	if (begins(key, "cls.predictions."))
+	if (begins(key, "cls.predictions.") || begins(key, "rill."))
 		n = snprintf(full, sizeof(full), "%s", key);
 	else if (begins(key, "lm_head."))
 		n = snprintf(full, sizeof(full), "cls.predictions.%s", key + strlen("lm_head."));
