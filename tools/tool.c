@@ -134,8 +134,8 @@ tool_size(const struct tool *t, const char *option, const char *s)
 		tool_usage(t, "%s %s: not a size (as 65536, 512M, 2G)", option, s);
 	if (*end != '\0') {
 		u = strchr(units, toupper((unsigned char)*end));
-		if (u == NULL || (strcmp(end + 1, "") != 0 && strcasecmp(end + 1, "B") != 0 &&
-		    strcasecmp(end + 1, "iB") != 0))
+		if (u == NULL ||
+		    (strcmp(end + 1, "") != 0 && strcasecmp(end + 1, "B") != 0 && strcasecmp(end + 1, "iB") != 0))
 			tool_usage(t, "%s %s: not a size (as 65536, 512M, 2G)", option, s);
 		shift = 10 * (int)(u - units + 1);
 	}
@@ -344,7 +344,7 @@ getopt_tables(const struct tool *t, char **letters)
 	p = *letters = calloc(2 * n + 2, 1);
 	if (longs == NULL || p == NULL)
 		tool_die(t, "out of memory");
-	*p++ = ':';     /* a missing value is told apart from an unknown option */
+	*p++ = ':'; /* a missing value is told apart from an unknown option */
 	n = 0;
 	for (i = 0; i < 2; i++) {
 		for (o = tables[i]; o->name != NULL; o++) {

@@ -14,9 +14,9 @@
 #include "seq/vocab.h"
 #include "stream/stream.h"
 
-#define TOOL_DONE 0
+#define TOOL_DONE   0
 #define TOOL_FAILED 1
-#define TOOL_USAGE 2
+#define TOOL_USAGE  2
 
 #ifndef RILL_VERSION
 #define RILL_VERSION "0.0.0"
@@ -24,36 +24,35 @@
 
 /* One option of a tool.  The table is also what shell completions are generated from (--help-options). */
 struct tool_option {
-	int code;            /* the short letter, or a value past CHAR_MAX from the tool's enum */
-	const char *name;    /* long name */
-	const char *arg;     /* NULL: takes none; else the word in the help: "N", "FILE", "plain|type" (choices: completed) */
-	const char *help;    /* one line */
+	int code;         /* the short letter, or a value past CHAR_MAX from the tool's enum */
+	const char *name; /* long name */
+	const char *arg;  /* NULL: takes none; else the word in the help: "N", "FILE", "plain|type" */
+	const char *help; /* one line */
 };
 
 /* What every tool needs to know about itself. */
 struct tool {
-	const char *name;                     /* "rna-mask" */
-	const char *usage;                    /* "[options] [FILE...]" */
-	const char *summary;                  /* one line: what comes in, what goes out */
-	const char *example;                  /* printed first in --help */
-	const struct tool_option *options;    /* own options; ended by a zeroed entry */
-	const char *common;                   /* which common options apply, by letter: "o@qvfl" always, plus of "sdm" */
-	int operands;                         /* 1: takes input files, 0: takes none, 2: may go without (no look at the terminal) */
+	const char *name;                  /* "rna-mask" */
+	const char *usage;                 /* "[options] [FILE...]" */
+	const char *summary;               /* one line: what comes in, what goes out */
+	const char *example;               /* printed first in --help */
+	const struct tool_option *options; /* own options; ended by a zeroed entry */
+	const char *common;                /* which common options apply, by letter: "o@qvfl" always, plus of "sdm" */
+	int operands; /* 1: takes input files, 0: takes none, 2: may go without (no look at the terminal) */
 	/* state, filled by tool_parse */
-	const char *output;                   /* -o, NULL: standard output */
-	int threads;                          /* -@, resolved (0 -> all CPUs) */
-	int quiet, verbose, force;            /* -q, -v (counted), -f */
-	int level;                            /* -l, default 1 */
-	uint64_t seed;                        /* -s, default 1 */
-	const char *device;                   /* -d, default "cpu" */
-	const char *model;                    /* -m, NULL: none */
-	char **files;                         /* operands; {"-"} when none were given and operands are taken */
+	const char *output;        /* -o, NULL: standard output */
+	int threads;               /* -@, resolved (0 -> all CPUs) */
+	int quiet, verbose, force; /* -q, -v (counted), -f */
+	int level;                 /* -l, default 1 */
+	uint64_t seed;             /* -s, default 1 */
+	const char *device;        /* -d, default "cpu" */
+	const char *model;         /* -m, NULL: none */
+	char **files;              /* operands; {"-"} when none were given and operands are taken */
 	int nfiles;
-	char **args;                          /* provenance: the options that can change a record; operands are left out, so that
-	                                         a file and a pipe give the same bytes */
+	char **args;               /* provenance: options that can change a record; no operands: file and pipe alike */
 	int nargs;
-	const char *const *hidden;            /* tool_hide */
-	double start;                         /* monotonic seconds at the start */
+	const char *const *hidden; /* tool_hide */
+	double start;              /* monotonic seconds at the start */
 };
 
 /*
@@ -64,8 +63,8 @@ struct tool {
 void tool_parse(struct tool *t, int argc, char **argv, int (*own)(int code, const char *value, void *arg), void *arg);
 
 /*
- * The first operand is one of names (NULL-ended), as in `rna-score mlm FILE...`: its index; it is taken off t->files and put
- * first in the provenance.  Call after tool_parse.
+ * The first operand is one of names (NULL-ended), as in `rna-score mlm FILE...`: its index; it is taken off t->files
+ * and put first in the provenance.  Call after tool_parse.
  */
 int tool_objective(struct tool *t, const char *const *names);
 
@@ -76,15 +75,18 @@ void tool_hide(struct tool *t, const char *const *names);
 /* One line on stderr: "rna-x: ..."; tool_usage adds how to get help and exits 2; tool_die exits 1. */
 void tool_usage(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 void tool_die(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
-void tool_die_err(const struct tool *t, const struct rna_err *err) __attribute__((noreturn)); /* "rna-x: file: record 3: ..." */
-void tool_warn(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));   /* silent under -q */
-void tool_note(const struct tool *t, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* under -v */
+void tool_die_err(const struct tool *t, const struct rna_err *err)
+    __attribute__((noreturn)); /* "rna-x: file: record 3: ..." */
+void tool_warn(const struct tool *t, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* silent under -q */
+void
+tool_note(const struct tool *t, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* under -v */
 
 /* Values of options; a mistake ends with 2 and names the option. */
 long long tool_int(const struct tool *t, const char *option, const char *s, long long min, long long max);
 double tool_float(const struct tool *t, const char *option, const char *s, double min, double max);
-uint64_t tool_size(const struct tool *t, const char *option, const char *s);           /* 512M, 2G, 65536 */
-int tool_choice(const struct tool *t, const char *option, const char *s, const char *const *choices); /* NULL-ended; index */
+uint64_t tool_size(const struct tool *t, const char *option, const char *s); /* 512M, 2G, 65536 */
+int tool_choice(
+    const struct tool *t, const char *option, const char *s, const char *const *choices); /* NULL-ended; index */
 /* Splits a comma-separated list in place of a copy; *n words, NULL-ended; free(list[0]) and free(list). */
 char **tool_list(const struct tool *t, const char *option, const char *s, size_t *n);
 
@@ -100,12 +102,12 @@ struct tool_in {
 	struct rna_source *source;         /* open now, NULL at the end */
 	uint64_t records;                  /* read so far, all files; the chunks of a text record are one */
 	struct rna_frame_counts counts;    /* of text records */
-	int soft;                          /* 1: a failed read is returned with err filled instead of ending the process */
+	int soft; /* 1: a failed read is returned with err filled instead of ending the process */
 	struct rna_err err;
 	/* private */
 	struct rna_vocab *own_vocab;
 	struct rna_header text_header;
-	struct rna_record text;            /* text record whose chunks are being handed out */
+	struct rna_record text; /* text record whose chunks are being handed out */
 	uint32_t chunk, nchunks;
 };
 /*
@@ -127,14 +129,14 @@ void tool_in_close(struct tool_in *in);
  */
 struct tool_out;
 struct tool_out *tool_out_open(struct tool *t);
-struct tool_out *tool_out_open_path(struct tool *t, const char *path);      /* a second output, as --rest */
+struct tool_out *tool_out_open_path(struct tool *t, const char *path); /* a second output, as --rest */
 /*
- * Begins a stream: in's header plus one provenance entry of this tool (t->args, the seed when 's' is in t->common, extra).
- * totals: 1 keeps the input's totals (one record out per record in), 0 drops them.
+ * Begins a stream: in's header plus one provenance entry of this tool (t->args, the seed when 's' is in t->common,
+ * extra). totals: 1 keeps the input's totals (one record out per record in), 0 drops them.
  */
 void tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals);
 void tool_out_write(struct tool_out *out, const struct rna_record *rec);
-void tool_out_close(struct tool_out *out);   /* end record, flush, sync, rename; ends with 1 on failure */
+void tool_out_close(struct tool_out *out); /* end record, flush, sync, rename; ends with 1 on failure */
 
 /*
  * Text output to -o FILE or standard output, for the programs that print: FILE appears whole, by rename, or not at all.
@@ -144,14 +146,14 @@ FILE *tool_text_open(struct tool *t);
 void tool_text_close(struct tool *t);
 
 /*
- * Continues t->output of a killed run (see rna_writer_resume); exits 0 when it is whole already.  kept: the header of the
- * stream being continued when *nrecords or *nstreams is not 0.  With *nrecords 0 and *nstreams 0, begin with
+ * Continues t->output of a killed run (see rna_writer_resume); exits 0 when it is whole already.  kept: the header of
+ * the stream being continued when *nrecords or *nstreams is not 0.  With *nrecords 0 and *nstreams 0, begin with
  * tool_out_header as usual; otherwise the stream goes on with tool_out_write.
  */
 struct tool_out *tool_out_resume(struct tool *t, struct rna_header *kept, uint64_t *nstreams, uint64_t *nrecords);
 /* Goes on with the kept stream; ends with 1 unless its header is what tool_out_header would write now. */
-void tool_out_continue(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals,
-    const struct rna_header *kept);
+void tool_out_continue(
+    struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals, const struct rna_header *kept);
 
 /*
  * The loop of a per-record filter, on t->threads threads with order kept: for each record process(rec, arg) changes rec
@@ -170,9 +172,16 @@ void tool_vocab(struct tool *t, const struct rna_header *h, struct rna_vocab *v)
  */
 char *tool_model_path(const struct tool *t, const char *name);
 
-/* A bar with rate and time left on stderr when that is a terminal (after 2 s, at most 10 a second); else a line a minute under -v. */
-struct tool_progress { const struct tool *t; const char *unit; double total, last, begun; int shown; };
-void tool_progress_start(struct tool_progress *p, const struct tool *t, const char *unit, double total); /* total 0: unknown */
+/* A bar with rate and time left on stderr when that is a terminal (after 2 s, at most 10 a second); else a line a
+ * minute under -v. */
+struct tool_progress {
+	const struct tool *t;
+	const char *unit;
+	double total, last, begun;
+	int shown;
+};
+void tool_progress_start(
+    struct tool_progress *p, const struct tool *t, const char *unit, double total); /* total 0: unknown */
 void tool_progress_at(struct tool_progress *p, double done, const char *detail);
 void tool_progress_end(struct tool_progress *p);
 

@@ -13,18 +13,18 @@
 
 /* Common options; the letters of struct tool.common choose among them. */
 const struct tool_option tool_common[] = {
-	{'o', "output", "FILE", "write to FILE (default: standard output)"},
-	{'@', "threads", "N", "worker threads, 0 = all CPUs (default 1)"},
-	{'l', "level", "N", "zstd level of the output, 0 fastest .. 19 (default 1)"},
-	{'s', "seed", "N", "seed of all randomness (default 1)"},
-	{'m', "model", "DIR", "model folder, or org/name in the Hugging Face cache"},
-	{'d', "device", "cpu|cuda|auto", "where to compute (default cpu)"},
-	{'f', "force", NULL, "write binary to a terminal; overwrite"},
-	{'q', "quiet", NULL, "no warnings"},
-	{'v', "verbose", NULL, "say what was done; twice: more"},
-	{'h', "help", NULL, "this help"},
-	{'V', "version", NULL, "version and features"},
-	{0, NULL, NULL, NULL},
+    {'o', "output", "FILE", "write to FILE (default: standard output)"},
+    {'@', "threads", "N", "worker threads, 0 = all CPUs (default 1)"},
+    {'l', "level", "N", "zstd level of the output, 0 fastest .. 19 (default 1)"},
+    {'s', "seed", "N", "seed of all randomness (default 1)"},
+    {'m', "model", "DIR", "model folder, or org/name in the Hugging Face cache"},
+    {'d', "device", "cpu|cuda|auto", "where to compute (default cpu)"},
+    {'f', "force", NULL, "write binary to a terminal; overwrite"},
+    {'q', "quiet", NULL, "no warnings"},
+    {'v', "verbose", NULL, "say what was done; twice: more"},
+    {'h', "help", NULL, "this help"},
+    {'V', "version", NULL, "version and features"},
+    {0, NULL, NULL, NULL},
 };
 
 int
@@ -41,7 +41,8 @@ option_head(const struct tool_option *o, char *dst, size_t n)
 
 	if (o->code <= CHAR_MAX)
 		snprintf(letter, sizeof(letter), "-%c, ", o->code);
-	return snprintf(dst, n, "  %s--%s%s%s", letter, o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+	return snprintf(
+	    dst, n, "  %s--%s%s%s", letter, o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
 }
 
 /* Options without a line of their own, several to a line; returns the number of lines. */
@@ -55,7 +56,8 @@ help_packed(FILE *fp, const struct tool_option *o, const char *head)
 	if (fp != NULL)
 		fputs(head, fp);
 	for (; o->name != NULL; o++) {
-		n = snprintf(word, sizeof(word), " --%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+		n = snprintf(
+		    word, sizeof(word), " --%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
 		if (col + n > 100) {
 			if (fp != NULL)
 				fputs("\n       ", fp);

@@ -62,7 +62,8 @@ vocab(struct tool_in *in)
 	if (in->vocab != NULL)
 		return in->vocab;
 	if (in->own_vocab == NULL) {
-		if ((in->own_vocab = calloc(1, sizeof(*in->own_vocab))) == NULL || rna_vocab_init(in->own_vocab) != RNA_OK)
+		if ((in->own_vocab = calloc(1, sizeof(*in->own_vocab))) == NULL ||
+		    rna_vocab_init(in->own_vocab) != RNA_OK)
 			tool_die(in->t, "out of memory");
 	}
 	return in->vocab = in->own_vocab;
@@ -71,7 +72,7 @@ vocab(struct tool_in *in)
 const struct rna_header *
 tool_in_header(const struct tool_in *in_const)
 {
-	struct tool_in *in = (struct tool_in *)in_const;   /* the header of text is made when it is first asked for */
+	struct tool_in *in = (struct tool_in *)in_const; /* the header of text is made when it is first asked for */
 	const struct rna_vocab *v;
 
 	if (in->source != NULL && (rna_source_is_stream(in->source) || in->raw))

@@ -36,7 +36,8 @@ tool_vocab(struct tool *t, const struct rna_header *h, struct rna_vocab *v)
 		return;
 	rna_vocab_fini(v);
 	if (t->model == NULL)
-		tool_die(t, "the stream's vocabulary is %s, not the default one; name its model with -m DIR", rna_header_vocab_name(h));
+		tool_die(t, "the stream's vocabulary is %s, not the default one; name its model with -m DIR",
+		    rna_header_vocab_name(h));
 	dir = tool_model_path(t, t->model);
 	snprintf(path, sizeof(path), "%s/vocab.txt", dir);
 	free(dir);
@@ -83,7 +84,7 @@ is_repository(const char *name)
 	const char *slash = strchr(name, '/');
 
 	return slash != NULL && slash != name && slash[1] != '\0' && strchr(slash + 1, '/') == NULL && name[0] != '.' &&
-	    strstr(name, "..") == NULL;
+	       strstr(name, "..") == NULL;
 }
 
 char *
@@ -100,12 +101,16 @@ tool_model_path(const struct tool *t, const char *name)
 		tool_die(t, "%s: no such model folder", name);
 	else {
 		cache_root(root, sizeof(root));
-		snprintf(path, sizeof(path), "%s/models--%.*s--%s/refs/main", root, (int)(slash - name), name, slash + 1);
+		snprintf(
+		    path, sizeof(path), "%s/models--%.*s--%s/refs/main", root, (int)(slash - name), name, slash + 1);
 		if (first_line(path, commit, sizeof(commit)) != 0 || strchr(commit, '/') != NULL)
-			tool_die(t, "%s: neither a folder nor in the Hugging Face cache; get it with: hf download %s", name, name);
-		snprintf(path, sizeof(path), "%s/models--%.*s--%s/snapshots/%s", root, (int)(slash - name), name, slash + 1, commit);
+			tool_die(t, "%s: neither a folder nor in the Hugging Face cache; get it with: hf download %s",
+			    name, name);
+		snprintf(path, sizeof(path), "%s/models--%.*s--%s/snapshots/%s", root, (int)(slash - name), name,
+		    slash + 1, commit);
 		if (stat(path, &st) != 0)
-			tool_die(t, "%s: its snapshot is missing from the cache; get it with: hf download %s", name, name);
+			tool_die(
+			    t, "%s: its snapshot is missing from the cache; get it with: hf download %s", name, name);
 		dir = strdup(path);
 	}
 	if (dir == NULL)
@@ -147,8 +152,8 @@ draw(struct tool_progress *p, double done, double now, const char *detail)
 		bar[i] = i < filled ? '#' : '.';
 	bar[20] = '\0';
 	if (p->total > 0)
-		fprintf(stderr, "\r%s: [%s] %3.0f %%  %.4g %s/s  %s%s%s left\033[K", p->t->name, bar, 100 * done / p->total, rate,
-		    p->unit, detail, *detail != '\0' ? "  " : "", left);
+		fprintf(stderr, "\r%s: [%s] %3.0f %%  %.4g %s/s  %s%s%s left\033[K", p->t->name, bar,
+		    100 * done / p->total, rate, p->unit, detail, *detail != '\0' ? "  " : "", left);
 	else
 		fprintf(stderr, "\r%s: %.0f %s  %.4g/s  %s\033[K", p->t->name, done, p->unit, rate, detail);
 	fflush(stderr);
@@ -170,7 +175,8 @@ tool_progress_at(struct tool_progress *p, double done, const char *detail)
 	} else if (p->t->verbose > 0 && now - p->last >= 60) {
 		p->last = now;
 		rate = done / (now - p->begun);
-		tool_note(p->t, 1, "%.0f%s%.0f %s, %.4g/s  %s", done, p->total > 0 ? " of " : " ", p->total, p->unit, rate, detail);
+		tool_note(p->t, 1, "%.0f%s%.0f %s, %.4g/s  %s", done, p->total > 0 ? " of " : " ", p->total, p->unit,
+		    rate, detail);
 	}
 }
 
@@ -195,7 +201,9 @@ tool_summary(const struct tool *t, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	getrusage(RUSAGE_SELF, &ru);
-	fprintf(stderr, "%s %s: %s; %.1f s wall, %.1f s CPU, %.0f MiB peak\n", t->name, RILL_VERSION, text, tool_now() - t->start,
-	    (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) + 1e-6 * (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec),
+	fprintf(stderr, "%s %s: %s; %.1f s wall, %.1f s CPU, %.0f MiB peak\n", t->name, RILL_VERSION, text,
+	    tool_now() - t->start,
+	    (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
+		1e-6 * (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec),
 	    (double)ru.ru_maxrss / 1024);
 }

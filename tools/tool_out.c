@@ -13,20 +13,20 @@
 #include "tool.h"
 #include "tool_private.h"
 
-#define MAX_OUTPUTS 4
-#define BATCH_RECORDS 1024            /* records that the filter loop hands to its threads at once ... */
-#define BATCH_BYTES (8u << 20)        /* ... or this much data */
+#define MAX_OUTPUTS   4
+#define BATCH_RECORDS 1024       /* records that the filter loop hands to its threads at once ... */
+#define BATCH_BYTES   (8u << 20) /* ... or this much data */
 
 struct tool_out {
 	struct tool *t;
-	struct rna_writer *writer;    /* NULL: text on a terminal */
-	struct rna_vocab vocab;       /* of the stream, for text */
+	struct rna_writer *writer; /* NULL: text on a terminal */
+	struct rna_vocab vocab;    /* of the stream, for text */
 	int have_vocab;
 	struct rna_buf text;
 };
 
-static struct tool_out *outputs[MAX_OUTPUTS];   /* open now; emptied when the process fails */
-static struct rna_outfile *text_out;            /* of tool_text_open */
+static struct tool_out *outputs[MAX_OUTPUTS]; /* open now; emptied when the process fails */
+static struct rna_outfile *text_out;          /* of tool_text_open */
 
 /* 1. Outputs */
 
@@ -128,7 +128,9 @@ add_provenance(struct tool *t, struct rna_header *h, const json_t *extra)
 {
 	json_t *all = json_object();
 
-	if (all == NULL || (strchr(t->common, 's') != NULL && json_object_set_new(all, "seed", json_integer((json_int_t)t->seed)) != 0) ||
+	if (all == NULL ||
+	    (strchr(t->common, 's') != NULL &&
+		json_object_set_new(all, "seed", json_integer((json_int_t)t->seed)) != 0) ||
 	    (extra != NULL && json_object_update(all, (json_t *)extra) != 0) ||
 	    rna_header_add_provenance(h, t->name, RILL_VERSION, t->nargs, t->args, all) != RNA_OK)
 		tool_die(t, "out of memory");
@@ -181,8 +183,8 @@ tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t 
 }
 
 void
-tool_out_continue(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals,
-    const struct rna_header *kept)
+tool_out_continue(
+    struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals, const struct rna_header *kept)
 {
 	struct rna_header h;
 	int same;
@@ -193,7 +195,8 @@ tool_out_continue(struct tool_out *out, const struct rna_header *in, const json_
 	if (same)
 		return;
 	keep_output(out);
-	tool_die(out->t, "%s.part: was made from other input or with other options; remove it to begin anew", out->t->output);
+	tool_die(out->t, "%s.part: was made from other input or with other options; remove it to begin anew",
+	    out->t->output);
 }
 
 static void
@@ -297,7 +300,8 @@ flush_batch(struct filter *f, struct batch *b)
 		if (b->status[i] == RNA_END)
 			continue;
 		if (b->status[i] != RNA_OK) {
-			rna_err_where(&b->err[i], f->in.source != NULL ? rna_source_name(f->in.source) : "", b->rec[i].number);
+			rna_err_where(
+			    &b->err[i], f->in.source != NULL ? rna_source_name(f->in.source) : "", b->rec[i].number);
 			tool_die_err(f->t, &b->err[i]);
 		}
 		tool_out_write(f->out, &b->rec[i]);

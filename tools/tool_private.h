@@ -9,10 +9,10 @@
 
 /* The options that all programs share, ended by a zeroed entry (tool_help.c). */
 extern const struct tool_option tool_common[];
-int tool_is_common(const struct tool_option *o);         /* 1: o is one of them */
-int tool_has_common(const struct tool *t, int code);     /* 1: this program takes that common option */
-void tool_help(FILE *fp, const struct tool *t);          /* at most 24 lines, the example first */
-void tool_help_options(const struct tool *t);            /* "letter TAB name TAB value TAB help" lines on standard output */
+int tool_is_common(const struct tool_option *o);     /* 1: o is one of them */
+int tool_has_common(const struct tool *t, int code); /* 1: this program takes that common option */
+void tool_help(FILE *fp, const struct tool *t);      /* at most 24 lines, the example first */
+void tool_help_options(const struct tool *t);        /* "letter TAB name TAB value TAB help" lines on standard output */
 void tool_version(const struct tool *t);
 
 /* Removes the unfinished files of all outputs that are open: before the process ends with a failure. */

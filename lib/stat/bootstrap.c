@@ -50,7 +50,7 @@ rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draw
 		return iv;
 	for (d = 0; d < draws; d++) {
 		sample[kept] = draw(above, below, n, seed, d);
-		kept += isfinite(sample[kept]) != 0;    /* a draw without a single target says nothing */
+		kept += isfinite(sample[kept]) != 0; /* a draw without a single target says nothing */
 	}
 	qsort(sample, (size_t)kept, sizeof(*sample), ascending);
 	if (kept > 0) {

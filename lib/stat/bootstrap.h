@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct rna_interval { double value, low, high; };
+struct rna_interval {
+	double value, low, high;
+};
 
 /*
- * value = sum(above) / sum(below), with its 95 % interval over `draws` resamples of the n records (under 20 draws: low and
- * high are NaN).  The resamples depend on seed and n only, so that two ratios over the same records are drawn alike.
+ * value = sum(above) / sum(below), with its 95 % interval over `draws` resamples of the n records (under 20 draws: low
+ * and high are NaN).  The resamples depend on seed and n only, so that two ratios over the same records are drawn
+ * alike.
  */
 struct rna_interval rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draws, uint64_t seed);
 

@@ -50,7 +50,8 @@ rna_context_fini(struct rna_context *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* Number of the context k wide around at.  The innermost pair is the lowest digit: a narrower context is the remainder. */
+/* Number of the context k wide around at.  The innermost pair is the lowest digit: a narrower context is the remainder.
+ */
 static size_t
 context_at(const struct rna_context *c, const uint8_t *tokens, size_t n, size_t at, int k)
 {

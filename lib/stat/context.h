@@ -1,9 +1,9 @@
 /*
  * context.h: the baseline of masked-base prediction: how often each base stands between the bases that flank it.
  *
- * P_k(b | k bases either side) = (n(b, context) + a P_{k-1}(b)) / (n(context) + a), P_-1 = 1/4: counts with back-off to the
- * narrower context.  a is chosen for each width by leave-one-out likelihood on the counted data.  Ends of a sequence and
- * letters other than the four bases are a fifth symbol of the context.
+ * P_k(b | k bases either side) = (n(b, context) + a P_{k-1}(b)) / (n(context) + a), P_-1 = 1/4: counts with back-off to
+ * the narrower context.  a is chosen for each width by leave-one-out likelihood on the counted data.  Ends of a
+ * sequence and letters other than the four bases are a fifth symbol of the context.
  */
 #ifndef RNA_CONTEXT_H
 #define RNA_CONTEXT_H
@@ -16,10 +16,10 @@
 #define RNA_CONTEXT_MAX 5
 
 struct rna_context {
-	int side;                                /* bases either side */
-	double back_off[RNA_CONTEXT_MAX + 1];    /* a of each width */
-	uint64_t *count[RNA_CONTEXT_MAX + 1];    /* [5^(2k)][4] */
-	uint8_t symbol[256];                     /* token -> 0..3 for the bases, 4 for all else */
+	int side;                             /* bases either side */
+	double back_off[RNA_CONTEXT_MAX + 1]; /* a of each width */
+	uint64_t *count[RNA_CONTEXT_MAX + 1]; /* [5^(2k)][4] */
+	uint8_t symbol[256];                  /* token -> 0..3 for the bases, 4 for all else */
 };
 
 /* RNA_EINVAL when side is not 0..RNA_CONTEXT_MAX, RNA_EMEM. */

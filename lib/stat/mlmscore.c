@@ -129,7 +129,8 @@ rna_mlmscore_add(struct rna_mlmscore *s, const struct rna_record *rec, struct rn
 	memcpy(s->tokens, tokens, n);
 	for (i = 0; i < m; i++) {
 		if (masked[i] >= n || target[i] >= v->n)
-			return rna_fail(err, RNA_EFORMAT, "masked position %u or its target is out of range", masked[i]);
+			return rna_fail(
+			    err, RNA_EFORMAT, "masked position %u or its target is out of range", masked[i]);
 		s->tokens[masked[i]] = target[i];
 	}
 	for (i = 0; i < m; i++) {
@@ -144,14 +145,15 @@ rna_mlmscore_add(struct rna_mlmscore *s, const struct rna_record *rec, struct rn
 }
 
 struct rna_interval
-rna_mlmscore_ratio(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum below, int draws, uint64_t seed)
+rna_mlmscore_ratio(
+    const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum below, int draws, uint64_t seed)
 {
 	return rna_bootstrap_ratio(s->sum[above], s->sum[below], s->n, draws, seed);
 }
 
 enum rna_status
-rna_mlmscore_difference(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum minus, enum rna_mlm_sum below,
-    int draws, uint64_t seed, struct rna_interval *iv)
+rna_mlmscore_difference(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum minus,
+    enum rna_mlm_sum below, int draws, uint64_t seed, struct rna_interval *iv)
 {
 	double *d;
 	size_t i;
