@@ -1,0 +1,34 @@
+/*
+ * checkpoint.h: checkpoint-STEP/ in a model directory: a model by itself (config.json, vocab.txt, model.safetensors),
+ * plus optimizer.safetensors (Adam's m and v) and trainer_state.json (step, records used and their running hash,
+ * options).
+ *
+ * A checkpoint is made as a temporary folder, synced, and renamed: a folder of that name is whole.  Then the files of
+ * the model directory itself become those of the checkpoint, each by link and rename.  So the directory can be loaded
+ * at every moment, and a run killed at any moment continues from what is there.
+ */
+#ifndef RNA_CHECKPOINT_H
+#define RNA_CHECKPOINT_H
+
+#include <jansson.h>
+#include "nn/trainer.h"
+
+/* Step of the newest checkpoint in dir; -1 when there is none, or no dir. */
+int64_t rna_checkpoint_newest(const char *dir);
+/* Folder of a checkpoint into dst (n bytes). */
+enum rna_status rna_checkpoint_path(const char *dir, int64_t step, char *dst, size_t n, struct rna_err *err) RNA_CHECK;
+/* Writes the checkpoint of tr's step, publishes it, removes all but the newest `keep`. */
+enum rna_status rna_checkpoint_write(const char *dir, struct rna_trainer *tr, int keep, struct rna_err *err) RNA_CHECK;
+/* Makes the files of dir those of the checkpoint. */
+enum rna_status rna_checkpoint_publish(const char *dir, int64_t step, struct rna_err *err) RNA_CHECK;
+/*
+ * Continues a trainer, whose model was opened from the checkpoint's folder: m, v, step, records to pass over.
+ * RNA_EINVAL when an option differs that the result depends on.  *moved = 1: it was written with other arithmetic
+ * (another CPU level or device), so the run goes on but not to the same bits.
+ */
+enum rna_status
+rna_checkpoint_load(const char *dir, int64_t step, struct rna_trainer *tr, int *moved, struct rna_err *err) RNA_CHECK;
+/* Removes every checkpoint of dir, and what killed runs left of unfinished ones. */
+enum rna_status rna_checkpoint_clear(const char *dir, struct rna_err *err) RNA_CHECK;
+
+#endif

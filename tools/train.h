@@ -1,0 +1,28 @@
+/*
+ * train.h: the options of rna-train, filled by rna-train.c, read by the file of each objective.
+ */
+#ifndef RNA_TRAIN_H
+#define RNA_TRAIN_H
+
+#include <stdint.h>
+#include "tool.h"
+
+/* Numbers that were not given are negative. */
+struct train_opts {
+	const char *config; /* -c */
+	const char *vocab;  /* --vocab FILE */
+	int64_t layers, hidden, heads, ffn, max_tokens;
+	int act; /* index of --act: relu, gelu; -1: the config's */
+	double dropout, attention_dropout;
+	int64_t steps, epochs, warmup, batch_tokens, save_every, valid_every, log_every, keep;
+	double lr, min_lr, weight_decay, clip, type_weight;
+	int schedule;  /* enum rna_schedule_kind */
+	int type_head; /* --objective type */
+	int bf16;      /* --dtype bf16 */
+	const char *valid, *log;
+	int resume, plan;
+};
+
+int train_mlm(struct tool *t, const struct train_opts *o);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * train_run.h: one run of rna-train mlm, between the file that prepares it and the file that runs it.
+ */
+#ifndef RNA_TRAIN_RUN_H
+#define RNA_TRAIN_RUN_H
+
+#include "nn/checkpoint.h"
+#include "nn/dirlock.h"
+#include "nn/trainlog.h"
+#include "nn/trainplan.h"
+#include "train.h"
+
+struct train_run {
+	struct tool *t;
+	const struct train_opts *o;
+	char dir[4096]; /* -o */
+	struct tool_in in;
+	struct rna_record rec;
+	int have;       /* 1: rec was read ahead */
+	int64_t pass;   /* passes over the files done */
+	uint64_t epoch; /* streams begun before the one being read */
+	struct rk *rk;
+	struct rna_model model;
+	struct rna_trainer tr;
+	struct rna_trainlog log;
+	struct rna_dirlock lock;
+	struct tool_progress bar;
+	int64_t total; /* steps of the run; 0: until the input ends */
+	int64_t save_every, valid_every;
+	int64_t saved;          /* step of the newest checkpoint, -1: none */
+	double mean_loss, last; /* for the bar: running mean, time of the last step */
+};
+
+/* Reports, lets go of the folder, ends with 1. */
+void train_fail(struct train_run *r, const struct rna_err *err) __attribute__((noreturn));
+/* As tool_usage. */
+void train_usage(struct train_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+/* Takes -o; returns the step to continue from, -1 for a new run. */
+int64_t train_take_folder(struct train_run *r);
+/* The stream's vocabulary is the model's, or the process ends with 1. */
+void train_check_vocab(struct train_run *r);
+/* Backend and model: new, from -m, or from the checkpoint of step `from` (-1: none). */
+void train_open_model(struct train_run *r, int64_t from);
+/* Total steps, then the trainer. */
+void train_count_steps(struct train_run *r);
+void train_make_trainer(struct train_run *r);
+
+#endif
