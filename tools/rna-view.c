@@ -10,7 +10,7 @@
 #include "tool.h"
 #include "view_private.h"
 
-enum { OPT_FIELDS = CHAR_MAX + 1, OPT_NAMES, OPT_NPY };
+enum { OPT_FIELDS = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_NAMES, OPT_NPY, OPT_SELFTEST };
 
 static const struct tool_option options[] = {
 	{'O', "format", "text|json|tsv|fasta|dbn|bpseq|ct|safetensors", "what to write (default text)"},
@@ -20,12 +20,14 @@ static const struct tool_option options[] = {
 	{'H', "header", NULL, "the header as JSON, with the command line that recreates the stream"},
 	{'n', "count", NULL, "the number of records"},
 	{OPT_NAMES, "names", "multimolecule", "with -O safetensors: the weights of a model folder under these names"},
+	{OPT_SELFTEST, "selftest", NULL, "compute with known answers on this machine, or test the model of -m"},
+	{OPT_FIX_SQUARE, "fix-square", NULL, "with --selftest -m: transpose the square matrices (see rna-embed)"},
 	{0, NULL, NULL, NULL},
 };
 
 static struct tool tool = {
 	.name = "rna-view",
-	.usage = "[-O FORMAT | --npy FIELD | -c | -H | -n] [options] [FILE...]",
+	.usage = "[-O FORMAT | --npy FIELD | -c | -H | -n | --selftest] [options] [FILE...]",
 	.summary = "Records in (a stream, FASTA, FASTQ); text and arrays out.",
 	.example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
 	.options = options,
@@ -68,6 +70,9 @@ own(int code, const char *value, void *arg)
 	case OPT_FIELDS:
 		v->text.fields = v->fields = tool_list(&tool, "--fields", value, &v->text.nfields);
 		break;
+	case OPT_FIX_SQUARE:
+		v->fix_square = 1;
+		break;
 	case OPT_NAMES:
 		tool_choice(&tool, "--names", value, names);
 		v->rename = 1;
@@ -75,6 +80,9 @@ own(int code, const char *value, void *arg)
 	case OPT_NPY:
 		choose(v, VIEW_NPY, "--npy");
 		v->field = value;
+		break;
+	case OPT_SELFTEST:
+		choose(v, VIEW_SELFTEST, "--selftest");
 		break;
 	}
 	return 0;
@@ -90,17 +98,24 @@ validate(const struct view *v)
 		tool_usage(&tool, "--fields goes with -O text, json, tsv and safetensors");
 	if (v->rename && v->mode != VIEW_SAFETENSORS)
 		tool_usage(&tool, "--names goes with -O safetensors");
+	if (v->fix_square && (v->mode != VIEW_SELFTEST || tool.model == NULL))
+		tool_usage(&tool, "--fix-square goes with --selftest -m");
 }
 
 int
 main(int argc, char **argv)
 {
 	struct view v = {.t = &tool, .mode = VIEW_TEXT};
-	int status;
+	int i, status;
 
+	for (i = 1; i < argc; i++) /* a self-test reads nothing, whatever standard input is */
+		if (strcmp(argv[i], "--selftest") == 0)
+			tool.operands = 0;
 	tool_parse(&tool, argc, argv, own, &v);
 	validate(&v);
-	if (v.rename)
+	if (v.mode == VIEW_SELFTEST)
+		status = view_selftest(&v);
+	else if (v.rename)
 		status = view_rename(&v);
 	else if (v.mode == VIEW_HEADER)
 		status = view_header(&v);
