@@ -1,5 +1,6 @@
 /*
- * unit_model.c: model directories give the values that transformers gave (expected.jsonl), alone and packed the same bits.
+ * unit_model.c: model directories give the values that transformers gave (expected.jsonl), alone and packed the same
+ * bits.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -14,7 +15,7 @@
 #include "tap.h"
 
 #define TOKENS 4096
-#define SEQS 64
+#define SEQS   64
 
 /* What a run reads. */
 struct outputs {
@@ -35,7 +36,8 @@ open_device(const char *device, int threads)
 static struct rna_tape *
 make_tape(struct rk *rk, struct rna_model *m, struct outputs *o)
 {
-	const struct rna_tape_options opts = {.tokens = TOKENS, .seqs = SEQS, .max_len = m->config.max, .precision = RK_FP32};
+	const struct rna_tape_options opts = {
+	    .tokens = TOKENS, .seqs = SEQS, .max_len = m->config.max, .precision = RK_FP32};
 	struct rna_tape *t = rna_tape_create(rk, &m->params, &opts);
 	struct rna_err err;
 
@@ -71,7 +73,8 @@ add_ids(struct rna_batch *b, const struct rna_model *m, const json_t *line)
 	for (size_t i = 0; i < n; i++)
 		tokens[i] = (uint8_t)json_integer_value(json_array_get(ids, i));
 	rna_record_init(&rec);
-	rc = rna_record_set_vec(&rec, "tokens", RNA_U8, tokens, n) == RNA_OK && rna_batch_add(b, m, &rec, 0, &err) == RNA_OK;
+	rc = rna_record_set_vec(&rec, "tokens", RNA_U8, tokens, n) == RNA_OK &&
+	     rna_batch_add(b, m, &rec, 0, &err) == RNA_OK;
 	rna_record_fini(&rec);
 	return rc;
 }
@@ -128,7 +131,8 @@ compare(struct rna_tape *t, const struct outputs *o, const struct rna_batch *b, 
 	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 		columns = (size_t)rna_tape_columns(t, all[k].x);
 		v = read_all(t, all[k].x, all[k].per_token ? b->ntokens : b->nseqs);
-		json_array_foreach(lines, i, line) {
+		json_array_foreach(lines, i, line)
+		{
 			want = json_object_get(line, all[k].key);
 			if (!json_is_array(want))
 				continue;
@@ -170,12 +174,14 @@ alone_equal(struct rna_tape *t, const struct outputs *o, struct rna_batch *b, co
 	json_t *line;
 
 	memcpy(offsets, b->offsets, ((size_t)b->nseqs + 1) * sizeof(int));
-	json_array_foreach(lines, i, line) {
+	json_array_foreach(lines, i, line)
+	{
 		rna_batch_reuse(b);
 		same &= add_ids(b, m, line) && rna_batch_upload(b, rk, rna_tape_inputs(t), &err) == RNA_OK &&
-		    rna_tape_forward(t, &err) == RNA_OK;
+		        rna_tape_forward(t, &err) == RNA_OK;
 		v = read_all(t, o->hidden, b->ntokens);
-		same &= memcmp(v, packed + (size_t)offsets[i] * columns, (size_t)b->ntokens * columns * sizeof(*v)) == 0;
+		same &=
+		    memcmp(v, packed + (size_t)offsets[i] * columns, (size_t)b->ntokens * columns * sizeof(*v)) == 0;
 		free(v);
 	}
 	free(offsets);
@@ -203,11 +209,11 @@ test_golden(const char *dir, const char *label, const char *device)
 		diag("%s: %s", err.file, err.text);
 		goto out;
 	}
-	json_array_foreach(lines, i, line)
-		good &= add_ids(&b, &m, line);
+	json_array_foreach(lines, i, line) good &= add_ids(&b, &m, line);
 	good &= rna_batch_upload(&b, rk, rna_tape_inputs(t), &err) == RNA_OK && rna_tape_forward(t, &err) == RNA_OK;
 	worst = good ? compare(t, &o, &b, lines) : NAN;
-	ok(good && worst <= 2e-5, "%s on %s: every expected value (largest difference %.2g)", label, rk_name(rk), worst);
+	ok(good && worst <= 2e-5, "%s on %s: every expected value (largest difference %.2g)", label, rk_name(rk),
+	    worst);
 	ok(alone_equal(t, &o, &b, &m, lines, rk), "%s on %s: alone and packed are the same bits", label, rk_name(rk));
 out:
 	rna_tape_destroy(t);

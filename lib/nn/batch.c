@@ -32,8 +32,8 @@ rna_batch_init(struct rna_batch *b, int tokens, int seqs, int rows, int slots)
 	b->slot = calloc(nk, sizeof(*b->slot));
 	b->slot_target = calloc(nk, sizeof(*b->slot_target));
 	b->slot_weight = calloc(nk, sizeof(*b->slot_weight));
-	if (b->token && b->segment && b->position && b->row_key && b->offsets && b->cls && b->base_first && b->base_count &&
-	    b->masked && b->target && b->weight && b->slot && b->slot_target && b->slot_weight)
+	if (b->token && b->segment && b->position && b->row_key && b->offsets && b->cls && b->base_first &&
+	    b->base_count && b->masked && b->target && b->weight && b->slot && b->slot_target && b->slot_weight)
 		return RNA_OK;
 	rna_batch_fini(b);
 	return RNA_EMEM;
@@ -70,7 +70,7 @@ int
 rna_batch_fits(const struct rna_batch *b, uint64_t ntokens, uint64_t nrows)
 {
 	return b->nseqs < b->cap_seqs && ntokens <= (uint64_t)(b->cap_tokens - b->ntokens) &&
-	    nrows <= (uint64_t)(b->cap_rows - b->nrows);
+	       nrows <= (uint64_t)(b->cap_rows - b->nrows);
 }
 
 /* What a record brings. */
@@ -112,8 +112,8 @@ check(const struct input *in, const struct rna_model *m, struct rna_err *err)
 		    (unsigned long long)in->n, m->config.max, m->config.max);
 	for (uint64_t i = 0; i < in->n; i++)
 		if (in->tokens[i] >= m->config.vocab_size)
-			return rna_fail(err, RNA_EFORMAT, "token %d at %llu, the model's vocabulary has %d", in->tokens[i],
-			    (unsigned long long)i, m->config.vocab_size);
+			return rna_fail(err, RNA_EFORMAT, "token %d at %llu, the model's vocabulary has %d",
+			    in->tokens[i], (unsigned long long)i, m->config.vocab_size);
 	for (uint64_t i = 0; in->segment && i < in->n; i++)
 		if (in->segment[i] >= m->config.segments)
 			return rna_fail(err, RNA_EFORMAT, "segment %d at %llu, the model has %d", in->segment[i],
@@ -140,8 +140,8 @@ row_key(uint64_t key, uint64_t position)
 }
 
 enum rna_status
-rna_batch_add(struct rna_batch *b, const struct rna_model *m, const struct rna_record *rec, uint64_t key,
-    struct rna_err *err)
+rna_batch_add(
+    struct rna_batch *b, const struct rna_model *m, const struct rna_record *rec, uint64_t key, struct rna_err *err)
 {
 	struct input in;
 	enum rna_status st;
@@ -151,8 +151,8 @@ rna_batch_add(struct rna_batch *b, const struct rna_model *m, const struct rna_r
 	if ((st = get(&in, rec, err)) || (st = check(&in, m, err)))
 		return st;
 	if (!rna_batch_fits(b, in.n, in.nmasked))
-		return rna_fail(err, RNA_EINVAL, "a batch of %d tokens is too small for a record of %llu", b->cap_tokens,
-		    (unsigned long long)in.n);
+		return rna_fail(err, RNA_EINVAL, "a batch of %d tokens is too small for a record of %llu",
+		    b->cap_tokens, (unsigned long long)in.n);
 	memcpy(b->token + at, in.tokens, in.n);
 	if (in.segment)
 		memcpy(b->segment + at, in.segment, in.n);

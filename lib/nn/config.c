@@ -17,9 +17,9 @@ rna_config_preset(struct rna_config *c, const char *name, struct rna_err *err)
 		const char *name;
 		int layers, hidden, heads, ffn;
 	} presets[] = {
-		{"tiny", 4, 128, 2, 512},
-		{"small", 6, 320, 5, 1280},
-		{"base", 12, 768, 12, 3072},
+	    {"tiny", 4, 128, 2, 512},
+	    {"small", 6, 320, 5, 1280},
+	    {"base", 12, 768, 12, 3072},
 	};
 
 	memset(c, 0, sizeof(*c));
@@ -95,7 +95,8 @@ get_act(const json_t *o, const char *key, enum rk_act *dst, struct rna_err *err)
 	else if (s && strcmp(s, "gelu") == 0)
 		*dst = RK_GELU;
 	else
-		return rna_fail(err, RNA_EFORMAT, "%s is %.32s, only relu and gelu are known", key, s ? s : "not a string");
+		return rna_fail(
+		    err, RNA_EFORMAT, "%s is %.32s, only relu and gelu are known", key, s ? s : "not a string");
 	return RNA_OK;
 }
 
@@ -131,7 +132,7 @@ read_rill(struct rna_config *c, const json_t *rill, struct rna_err *err)
 	enum rna_status st;
 
 	c->frame = RNA_FRAME_PLAIN;
-	c->max = c->positions == 513 ? 512 : c->positions;    /* 513 rows for 512 tokens is RNAErnie's habit */
+	c->max = c->positions == 513 ? 512 : c->positions; /* 513 rows for 512 tokens is RNAErnie's habit */
 	if (!rill)
 		return RNA_OK;
 	if (!json_is_object(rill))
@@ -143,7 +144,8 @@ read_rill(struct rna_config *c, const json_t *rill, struct rna_err *err)
 	}
 	c->type_head = json_is_true(json_object_get(rill, "type_head"));
 	if ((st = get_int(rill, "max", 0, 5, c->positions, &c->max, err)) ||
-	    (st = get_act(rill, "mlm_act", &c->mlm_act, err)) || (st = get_float(rill, "mlm_eps", 0, 1, &c->mlm_eps, err)))
+	    (st = get_act(rill, "mlm_act", &c->mlm_act, err)) ||
+	    (st = get_float(rill, "mlm_eps", 0, 1, &c->mlm_eps, err)))
 		return st;
 	return RNA_OK;
 }
@@ -173,8 +175,7 @@ read_object(struct rna_config *c, struct rna_err *err)
 	c->eps = 1e-12f;
 	c->hidden_dropout = c->attention_dropout = 0.1f;
 	c->init_range = 0.02f;
-	if ((st = read_kind(o, err)) ||
-	    (st = get_int(o, "vocab_size", 1, 1, 256, &c->vocab_size, err)) ||
+	if ((st = read_kind(o, err)) || (st = get_int(o, "vocab_size", 1, 1, 256, &c->vocab_size, err)) ||
 	    (st = get_int(o, "hidden_size", 1, 1, 65536, &c->hidden, err)) ||
 	    (st = get_int(o, "num_hidden_layers", 1, 1, 1024, &c->layers, err)) ||
 	    (st = get_int(o, "num_attention_heads", 1, 1, 65536, &c->heads, err)) ||
@@ -191,7 +192,8 @@ read_object(struct rna_config *c, struct rna_err *err)
 		return st;
 	c->mlm_act = c->act;
 	c->mlm_eps = c->eps;
-	if ((st = read_head(c, json_object_get(o, "lm_head"), err)) || (st = read_rill(c, json_object_get(o, "rill"), err)))
+	if ((st = read_head(c, json_object_get(o, "lm_head"), err)) ||
+	    (st = read_rill(c, json_object_get(o, "rill"), err)))
 		return st;
 	return rna_config_check(c, err);
 }
@@ -251,7 +253,8 @@ rna_config_check(const struct rna_config *c, struct rna_err *err)
 	    (st = check_range("initializer_range", c->init_range, 0, 100, err)))
 		return st;
 	if (c->hidden % c->heads)
-		return rna_fail(err, RNA_EFORMAT, "hidden_size %d is not a multiple of num_attention_heads %d", c->hidden, c->heads);
+		return rna_fail(err, RNA_EFORMAT, "hidden_size %d is not a multiple of num_attention_heads %d",
+		    c->hidden, c->heads);
 	if (c->max < 5 || c->max > c->positions)
 		return rna_fail(err, RNA_EFORMAT, "%d tokens do not go into %d positions", c->max, c->positions);
 	return RNA_OK;

@@ -11,24 +11,27 @@
 
 struct rna_config {
 	int vocab_size, hidden, layers, heads, ffn, positions, segments;
-	enum rk_act act;                  /* hidden_act */
-	float eps;                        /* layer_norm_eps */
+	enum rk_act act; /* hidden_act */
+	float eps;       /* layer_norm_eps */
 	float hidden_dropout, attention_dropout;
-	float init_range;                 /* initializer_range */
-	enum rk_act mlm_act;              /* of the MLM head, and its epsilon: as act and eps but in odd exports */
+	float init_range;    /* initializer_range */
+	enum rk_act mlm_act; /* of the MLM head, and its epsilon: as act and eps but in odd exports */
 	float mlm_eps;
-	int pooler, mlm, untied;          /* whether the model has those parts; untied: the head has a decoder matrix of its own */
-	int type_head;                    /* 1: a linear map from [CLS] to the type tokens (the type loss of rna-train) */
+	int pooler, mlm; /* whether the model has those parts */
+	int untied;      /* the MLM head has a decoder matrix of its own */
+	int type_head;   /* 1: a linear map from [CLS] to the type tokens (the type loss of rna-train) */
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
-	int max;                          /* tokens that the model takes, specials included */
-	json_t *json;                     /* the whole object as read; unknown keys are written back */
+	int max;      /* tokens that the model takes, specials included */
+	json_t *json; /* the whole object as read; unknown keys are written back */
 };
 
-enum rna_status rna_config_preset(struct rna_config *c, const char *name, struct rna_err *err) RNA_CHECK;  /* tiny, small, base */
+/* name: tiny, small or base. */
+enum rna_status rna_config_preset(struct rna_config *c, const char *name, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_config_load(struct rna_config *c, const char *path, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_config_save(const struct rna_config *c, const char *path, struct rna_err *err) RNA_CHECK;
-enum rna_status rna_config_check(const struct rna_config *c, struct rna_err *err) RNA_CHECK;   /* ranges, heads divide hidden */
+/* Ranges; heads divide hidden. */
+enum rna_status rna_config_check(const struct rna_config *c, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_config_copy(struct rna_config *dst, const struct rna_config *src) RNA_CHECK;
 void rna_config_fini(struct rna_config *c);
 

@@ -74,8 +74,7 @@ static int
 put_all(json_t *o, const struct rna_config *c)
 {
 	static const char *const gone[] = {
-		"auto_map", "hidden_dropout", "attention_dropout", "lm_head", "dtype", "architectures", "model_type"
-	};
+	    "auto_map", "hidden_dropout", "attention_dropout", "lm_head", "dtype", "architectures", "model_type"};
 	int bad = 0;
 
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
@@ -114,7 +113,7 @@ rna_config_save(const struct rna_config *c, const char *path, struct rna_err *er
 	}
 	st = rna_replace_open(&out, path, err);
 	if (!st && (json_dumpf(o, out.fp, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) < 0 ||
-	    fputc('\n', out.fp) == EOF)) {
+		       fputc('\n', out.fp) == EOF)) {
 		st = rna_fail_errno(err, "can't write");
 		rna_err_where(err, path, RNA_NOREC);
 		rna_replace_abort(&out);

@@ -58,8 +58,8 @@ rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last)
 {
 	rna_t x = rna_tape_gather(t, last, RNA_AT_CLS);
 
-	return rna_tape_linear(t, x, rna_params_find(&m->params, "pooler.weight"), rna_params_find(&m->params, "pooler.bias"),
-	    RK_TANH);
+	return rna_tape_linear(
+	    t, x, rna_params_find(&m->params, "pooler.weight"), rna_params_find(&m->params, "pooler.bias"), RK_TANH);
 }
 
 rna_t
@@ -69,7 +69,8 @@ rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows)
 	int decoder = rna_params_find(p, m->config.untied ? "mlm.decoder.weight" : "embeddings.word");
 	rna_t x;
 
-	x = rna_tape_linear(t, rows, rna_params_find(p, "mlm.weight"), rna_params_find(p, "mlm.bias"), m->config.mlm_act);
+	x = rna_tape_linear(
+	    t, rows, rna_params_find(p, "mlm.weight"), rna_params_find(p, "mlm.bias"), m->config.mlm_act);
 	x = rna_tape_norm(t, x, -1, -1, rna_params_find(p, "mlm.norm.gamma"), rna_params_find(p, "mlm.norm.beta"),
 	    m->config.mlm_eps, 0);
 	return rna_tape_linear(t, x, decoder, rna_params_find(p, "mlm.decoder.bias"), RK_NONE);

@@ -16,8 +16,8 @@ check_vocab(const struct rna_model *m, struct rna_err *err)
 	const char *digest = json_string_value(json_object_get(rill, "vocab_digest"));
 
 	if (m->config.vocab_size != m->vocab.n)
-		return rna_fail(err, RNA_EFORMAT, "vocab_size is %d, the vocabulary has %d tokens", m->config.vocab_size,
-		    m->vocab.n);
+		return rna_fail(err, RNA_EFORMAT, "vocab_size is %d, the vocabulary has %d tokens",
+		    m->config.vocab_size, m->vocab.n);
 	if (digest && strcmp(digest, m->vocab.digest) != 0)
 		return rna_fail(err, RNA_EFORMAT, "vocab.txt is not the vocabulary that the model was made with");
 	if (m->config.frame == RNA_FRAME_TYPE && (m->vocab.ind < 0 || !m->vocab.ntypes))
@@ -49,8 +49,8 @@ open_texts(struct rna_model *m, const char *dir, struct rna_err *err)
 }
 
 enum rna_status
-rna_model_open(struct rna_model *m, const char *dir, struct rk *rk, const struct rna_model_options *opts,
-    struct rna_err *err)
+rna_model_open(
+    struct rna_model *m, const char *dir, struct rk *rk, const struct rna_model_options *opts, struct rna_err *err)
 {
 	static const struct rna_model_options none;
 	enum rna_status st;

@@ -14,34 +14,36 @@ struct rna_model {
 	struct rna_vocab vocab;
 	struct rna_params params;
 	struct rk *rk;
-	char digest[65];          /* SHA-256 of model.safetensors, for the provenance; "" for a new model */
-	int square_suspect;       /* 1: the file looks like an early multimolecule export (see --fix-square) */
+	char digest[65];    /* SHA-256 of model.safetensors, for the provenance; "" for a new model */
+	int square_suspect; /* 1: the file looks like an early multimolecule export (see --fix-square) */
 };
 
 struct rna_model_options {
-	int fix_square;           /* transpose the square matrices of early multimolecule exports */
-	int need_mlm, need_pooler;/* fail when the file lacks them */
-	int type_head;            /* with a type head: drawn anew from seed where the file has none */
+	int fix_square;            /* transpose the square matrices of early multimolecule exports */
+	int need_mlm, need_pooler; /* fail when the file lacks them */
+	int type_head;             /* with a type head: drawn anew from seed where the file has none */
 	uint64_t seed;
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */
-enum rna_status rna_model_open(struct rna_model *m, const char *dir, struct rk *rk, const struct rna_model_options *opts,
-    struct rna_err *err) RNA_CHECK;
-/* A new model with random weights N(0, init_range), keyed by (seed, tensor name): the same on every machine and shape class. */
-enum rna_status rna_model_create(struct rna_model *m, const struct rna_config *c, const struct rna_vocab *v, struct rk *rk,
-    uint64_t seed, struct rna_err *err) RNA_CHECK;
+enum rna_status rna_model_open(struct rna_model *m, const char *dir, struct rk *rk,
+    const struct rna_model_options *opts, struct rna_err *err) RNA_CHECK;
+/* A new model with random weights N(0, init_range), keyed by (seed, parameter's name): the same on every machine. */
+enum rna_status rna_model_create(struct rna_model *m, const struct rna_config *c, const struct rna_vocab *v,
+    struct rk *rk, uint64_t seed, struct rna_err *err) RNA_CHECK;
 void rna_model_fini(struct rna_model *m);
 /*
- * Writes config.json, vocab.txt and model.safetensors (stock BERT names, fp32) into dir, each by temporary file, fsync, rename.
- * dir is created if missing.
+ * Writes config.json, vocab.txt and model.safetensors (stock BERT names, fp32) into dir, each by temporary file, fsync,
+ * rename.  dir is created if missing.
  */
 enum rna_status rna_model_save(const struct rna_model *m, const char *dir, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_model_save_weights(const struct rna_model *m, const char *path, struct rna_err *err) RNA_CHECK;
 
-/* Encoder on a tape (encoder.c): hidden[0] = embeddings ... hidden[layers]; layers < 0: all of them.  Returns the last. */
+/* Encoder on a tape (encoder.c): hidden[0] = embeddings ... hidden[layers]; layers < 0: all.  Returns the last. */
 rna_t rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, rna_t *hidden);
-rna_t rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last);                /* [seqs, hidden] */
-rna_t rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows);                /* MLM head on given rows: [.., vocab] */
+/* tanh of a linear map of [CLS]: [seqs, hidden]. */
+rna_t rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last);
+/* MLM head on given rows: [.., vocab]. */
+rna_t rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows);
 
 #endif

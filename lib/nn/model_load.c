@@ -8,17 +8,17 @@
 
 #include "nn/model_private.h"
 
-#define DECODER "cls.predictions.decoder.weight"
+#define DECODER      "cls.predictions.decoder.weight"
 #define DECODER_BIAS "cls.predictions.decoder.bias"
-#define HEAD_BIAS "cls.predictions.bias"
-#define WORDS "bert.embeddings.word_embeddings.weight"
+#define HEAD_BIAS    "cls.predictions.bias"
+#define WORDS        "bert.embeddings.word_embeddings.weight"
 
 /* A file's tensors, each with its stock name. */
 struct source {
 	struct rna_safetensors file;
 	enum rna_naming naming;
-	struct model_entry **to;        /* per tensor: where it goes; NULL: nowhere */
-	int decoder, decoder_bias, head_bias, words;    /* index of the tensor, or -1 */
+	struct model_entry **to;                     /* per tensor: where it goes; NULL: nowhere */
+	int decoder, decoder_bias, head_bias, words; /* index of the tensor, or -1 */
 };
 
 static void
@@ -104,13 +104,15 @@ check_tensor(const struct rna_tensor *t, const struct model_entry *e, struct rna
 	if (!same) {
 		shape_text(t, shape, sizeof(shape));
 		if (e->ndim == 2)
-			return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d, %d]", t->name, shape, e->dims[0],
-			    e->dims[1]);
-		return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d]", t->name, shape, e->dims[0]);
+			return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d, %d]", t->name,
+			    shape, e->dims[0], e->dims[1]);
+		return rna_fail(
+		    err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d]", t->name, shape, e->dims[0]);
 	}
 	if (strcmp(t->dtype, "F32") != 0 && strcmp(t->dtype, "F16") != 0 && strcmp(t->dtype, "BF16") != 0 &&
 	    strcmp(t->dtype, "F64") != 0)
-		return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, weights are read as F32, F16, BF16 or F64", t->name, t->dtype);
+		return rna_fail(
+		    err, RNA_EFORMAT, "tensor %s is %s, weights are read as F32, F16, BF16 or F64", t->name, t->dtype);
 	return RNA_OK;
 }
 
@@ -129,7 +131,7 @@ destination(const struct source *s, const struct model_table *t, size_t i, int *
 		return *skip ? NULL : rna_model_table_find(t, HEAD_BIAS);
 	}
 	if ((int)i == s->decoder && !rna_model_table_find(t, DECODER)) {
-		*skip = 1;    /* tied: the word embeddings once more */
+		*skip = 1; /* tied: the word embeddings once more */
 		return NULL;
 	}
 	return rna_model_table_find(t, name);
@@ -148,7 +150,8 @@ match(struct source *s, struct model_table *t, struct rna_err *err)
 		if (skip)
 			continue;
 		if (!s->to[i])
-			return rna_fail(err, RNA_EFORMAT, "tensor %.200s has no place in the model of config.json", s->file.list[i].name);
+			return rna_fail(err, RNA_EFORMAT, "tensor %.200s has no place in the model of config.json",
+			    s->file.list[i].name);
 		if (s->to[i]->found)
 			return rna_fail(err, RNA_EFORMAT, "tensor %.200s is there twice", s->file.list[i].name);
 		s->to[i]->found = 1;
@@ -157,7 +160,8 @@ match(struct source *s, struct model_table *t, struct rna_err *err)
 	}
 	for (size_t i = 0; i < t->n; i++)
 		if (!t->list[i].found && !t->list[i].optional)
-			return rna_fail(err, RNA_EFORMAT, "tensor %s is missing", rna_names_file(s->naming, t->list[i].name, name));
+			return rna_fail(
+			    err, RNA_EFORMAT, "tensor %s is missing", rna_names_file(s->naming, t->list[i].name, name));
 	return RNA_OK;
 }
 
@@ -200,8 +204,8 @@ copy(struct rna_model *m, const struct rna_tensor *t, const struct model_entry *
 }
 
 /*
- * Exports of the published checkpoint by multimolecule before 2026-05-28 have untransposed square matrices and a GELU in
- * the head of a ReLU model.  What dates a file: the prefix of 2025, the alphabet of 26, the GELU.
+ * Exports of the published checkpoint by multimolecule before 2026-05-28 have untransposed square matrices and a GELU
+ * in the head of a ReLU model.  What dates a file: the prefix of 2025, the alphabet of 26, the GELU.
  */
 static int
 suspect(const struct rna_model *m, enum rna_naming naming)
@@ -217,7 +221,8 @@ static enum rna_status
 check_parts(const struct rna_config *c, const struct rna_model_options *opts, struct rna_err *err)
 {
 	if (opts->need_mlm && !c->mlm)
-		return rna_fail(err, RNA_EFORMAT, "the model has no masked-language head (cls.predictions.* or lm_head.*)");
+		return rna_fail(
+		    err, RNA_EFORMAT, "the model has no masked-language head (cls.predictions.* or lm_head.*)");
 	if (opts->need_pooler && !c->pooler)
 		return rna_fail(err, RNA_EFORMAT, "the model has no pooler (bert.pooler.* or model.pooler.*)");
 	return RNA_OK;

@@ -43,7 +43,8 @@ list_tensors(const struct model_table *t, struct rna_tensor_out *out)
 		out[n].dims[0] = (uint64_t)e->dims[0];
 		out[n].dims[1] = (uint64_t)e->dims[1];
 		out[n++].arg = e;
-		if (strcmp(e->name, "cls.predictions.bias") == 0 && rna_model_table_find(t, "cls.predictions.decoder.weight")) {
+		if (strcmp(e->name, "cls.predictions.bias") == 0 &&
+		    rna_model_table_find(t, "cls.predictions.decoder.weight")) {
 			out[n] = out[n - 1];
 			out[n++].name = "cls.predictions.decoder.bias";
 		}
@@ -60,7 +61,7 @@ rna_model_save_weights(const struct rna_model *m, const char *path, struct rna_e
 	enum rna_status st;
 	json_t *meta;
 
-	rna_params_init(&shapes, NULL);    /* the same declarations give the same indices */
+	rna_params_init(&shapes, NULL); /* the same declarations give the same indices */
 	if ((st = rna_model_table(&t, &m->config, m->vocab.ntypes, &shapes, err)))
 		return st;
 	meta = json_pack("{s:s}", "format", "pt");
@@ -114,7 +115,8 @@ save_config(const struct rna_model *m, const char *path, struct rna_err *err)
 	bad |= json_object_set_new(rill, "vocab", json_string(m->vocab.name));
 	bad |= json_object_set_new(rill, "vocab_digest", json_string(m->vocab.digest));
 	bad |= json_object_set_new(c.json, "tie_word_embeddings", json_boolean(!c.untied));
-	bad |= json_object_set_new(c.json, "pad_token_id", m->vocab.pad >= 0 ? json_integer(m->vocab.pad) : json_null());
+	bad |=
+	    json_object_set_new(c.json, "pad_token_id", m->vocab.pad >= 0 ? json_integer(m->vocab.pad) : json_null());
 	st = bad ? rna_fail(err, RNA_EMEM, "no memory") : rna_config_save(&c, path, err);
 	rna_config_fini(&c);
 	return st;
@@ -136,8 +138,9 @@ rna_model_save(const struct rna_model *m, const char *dir, struct rna_err *err)
 		path = rna_replace_join(dir, names[i]);
 		if (!path)
 			return rna_fail(err, RNA_EMEM, "no memory");
-		st = i == 0 ? save_vocab(&m->vocab, path, err) : i == 1 ? save_config(m, path, err) :
-		    rna_model_save_weights(m, path, err);
+		st = i == 0   ? save_vocab(&m->vocab, path, err)
+		     : i == 1 ? save_config(m, path, err)
+		              : rna_model_save_weights(m, path, err);
 		free(path);
 	}
 	return st;

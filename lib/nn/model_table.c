@@ -35,7 +35,7 @@ entry(struct model_table *t, const char *name, int param, size_t first, int a, i
 	}
 	e = &t->list[t->n++];
 	memset(e, 0, sizeof(*e));
-	strcpy(e->name, name);
+	strlcpy(e->name, name, sizeof(e->name));
 	e->param = param;
 	e->first = first;
 	e->n = (size_t)a * (size_t)(b ? b : 1);
@@ -135,7 +135,7 @@ embeddings(struct model_table *t, const struct rna_config *c)
 
 	whole(t, "embeddings.word", "bert.embeddings.word_embeddings.weight", c->vocab_size, h, 1);
 	whole(t, "embeddings.position", "bert.embeddings.position_embeddings.weight", c->positions, h, 1);
-	segment = declare(t, "embeddings.segment", 2, h, 1);    /* the kernels' table has two rows */
+	segment = declare(t, "embeddings.segment", 2, h, 1); /* the kernels' table has two rows */
 	entry(t, "bert.embeddings.token_type_embeddings.weight", segment, 0, c->segments, h);
 	norm(t, "embeddings.norm", "bert.embeddings.LayerNorm", h);
 }
@@ -147,8 +147,8 @@ by_name(const void *a, const void *b)
 }
 
 enum rna_status
-rna_model_table(struct model_table *t, const struct rna_config *c, int ntypes, struct rna_params *params,
-    struct rna_err *err)
+rna_model_table(
+    struct model_table *t, const struct rna_config *c, int ntypes, struct rna_params *params, struct rna_err *err)
 {
 	int h = c->hidden;
 

@@ -7,22 +7,32 @@
 #include "nn/names.h"
 
 #define BIT(n) (1u << (n))
-#define STOCK (BIT(RNA_NAMES_BERT) | BIT(RNA_NAMES_PLAIN))
-#define MULTI (BIT(RNA_NAMES_MULTIMOLECULE) | BIT(RNA_NAMES_RNAERNIE) | BIT(RNA_NAMES_PLAIN_MULTIMOLECULE))
-#define ALL (STOCK | MULTI)
+#define STOCK  (BIT(RNA_NAMES_BERT) | BIT(RNA_NAMES_PLAIN))
+#define MULTI  (BIT(RNA_NAMES_MULTIMOLECULE) | BIT(RNA_NAMES_RNAERNIE) | BIT(RNA_NAMES_PLAIN_MULTIMOLECULE))
+#define ALL    (STOCK | MULTI)
 
 static const char *const prefixes[] = {
-	[RNA_NAMES_BERT] = "bert.",
-	[RNA_NAMES_MULTIMOLECULE] = "model.",
-	[RNA_NAMES_RNAERNIE] = "rnaernie.",
-	[RNA_NAMES_PLAIN] = "",
-	[RNA_NAMES_PLAIN_MULTIMOLECULE] = "",
+    [RNA_NAMES_BERT] = "bert.",
+    [RNA_NAMES_MULTIMOLECULE] = "model.",
+    [RNA_NAMES_RNAERNIE] = "rnaernie.",
+    [RNA_NAMES_PLAIN] = "",
+    [RNA_NAMES_PLAIN_MULTIMOLECULE] = "",
 };
 
 /* Heads of other tasks, which stand beside the backbone in the same file. */
 static const char *const others[] = {
-	"classifier.", "fold.", "types.", "cls.seq_relationship.", "ind_cls.", "head.", "sequence_head.", "token_head.",
-	"nucleotide_head.", "contact_head.", "ss_head.", "qa_outputs.",
+    "classifier.",
+    "fold.",
+    "types.",
+    "cls.seq_relationship.",
+    "ind_cls.",
+    "head.",
+    "sequence_head.",
+    "token_head.",
+    "nucleotide_head.",
+    "contact_head.",
+    "ss_head.",
+    "qa_outputs.",
 };
 
 static int
@@ -95,8 +105,8 @@ rna_names_detect(const struct rna_safetensors *s, enum rna_naming *naming, struc
 	if (i < s->n) {
 		for (j = 0; j < i && namings(s->list[j].name) & namings(s->list[i].name); j++)
 			;
-		return rna_fail(err, RNA_EFORMAT, "names of two kinds are mixed: %.200s and %.200s", s->list[j < i ? j : 0].name,
-		    s->list[i].name);
+		return rna_fail(err, RNA_EFORMAT, "names of two kinds are mixed: %.200s and %.200s",
+		    s->list[j < i ? j : 0].name, s->list[i].name);
 	}
 	for (i = 0; !(set & BIT(i)); i++)
 		;
@@ -127,51 +137,60 @@ substitute(const char *src, const char *from, const char *to, char dst[RNA_NAMES
 	return dst;
 }
 
+/* dst as text; "?" when it is longer than any name that is known. */
+static const char *
+put(char dst[RNA_NAMES_SIZE], const char *text)
+{
+	if (strlcpy(dst, text, RNA_NAMES_SIZE) >= RNA_NAMES_SIZE)
+		strlcpy(dst, "?", RNA_NAMES_SIZE);
+	return dst;
+}
+
+/* The end of a name, put in another way. */
+static void
+replace_end(char *s, size_t size, const char *old, const char *new)
+{
+	if (ends(s, old))
+		strlcpy(s + strlen(s) - strlen(old), new, size - (strlen(s) - strlen(old)));
+}
+
 /* lm_head.x of multimolecule is cls.predictions.x of BERT. */
 const char *
 rna_names_stock(enum rna_naming naming, const char *key, char dst[RNA_NAMES_SIZE])
 {
 	const char *prefix = prefixes[naming];
 	char full[RNA_NAMES_SIZE + 32];
-	int n;
 
 	if (ignored(key))
 		return NULL;
 	if (begins(key, "cls.predictions.") || begins(key, "rill."))
-		n = snprintf(full, sizeof(full), "%s", key);
+		snprintf(full, sizeof(full), "%s", key);
 	else if (begins(key, "lm_head."))
-		n = snprintf(full, sizeof(full), "cls.predictions.%s", key + strlen("lm_head."));
+		snprintf(full, sizeof(full), "cls.predictions.%s", key + strlen("lm_head."));
 	else if (begins(key, prefix))
-		n = snprintf(full, sizeof(full), "bert.%s", key + strlen(prefix));
+		snprintf(full, sizeof(full), "bert.%s", key + strlen(prefix));
 	else
-		n = snprintf(full, sizeof(full), "%s", key);
-	if (n < 0 || (size_t)n >= RNA_NAMES_SIZE)
-		return strcpy(dst, "?");    /* longer than any that is known */
-	if (naming == RNA_NAMES_BERT || naming == RNA_NAMES_PLAIN) {
-		if (ends(full, ".LayerNorm.gamma"))    /* as early BERT files spell it */
-			strcpy(full + n - 5, "weight");
-		else if (ends(full, ".LayerNorm.beta"))
-			strcpy(full + n - 4, "bias");
-		return strcpy(dst, full);
-	}
-	return substitute(full, ".layer_norm.", ".LayerNorm.", dst) ? dst : strcpy(dst, "?");
+		snprintf(full, sizeof(full), "%s", key);
+	if (MULTI & BIT(naming))
+		return substitute(full, ".layer_norm.", ".LayerNorm.", dst) ? dst : put(dst, "?");
+	replace_end(full, sizeof(full), ".LayerNorm.gamma", ".LayerNorm.weight"); /* as early BERT files spell it */
+	replace_end(full, sizeof(full), ".LayerNorm.beta", ".LayerNorm.bias");
+	return put(dst, full);
 }
 
 const char *
 rna_names_file(enum rna_naming naming, const char *stock, char dst[RNA_NAMES_SIZE])
 {
-	int multi = (MULTI & BIT(naming)) != 0, n;
+	int multi = (MULTI & BIT(naming)) != 0;
 	char full[RNA_NAMES_SIZE + 32];
 
 	if (multi && begins(stock, "cls.predictions."))
-		n = snprintf(full, sizeof(full), "lm_head.%s", stock + strlen("cls.predictions."));
+		snprintf(full, sizeof(full), "lm_head.%s", stock + strlen("cls.predictions."));
 	else if (begins(stock, "bert."))
-		n = snprintf(full, sizeof(full), "%s%s", prefixes[naming], stock + strlen("bert."));
+		snprintf(full, sizeof(full), "%s%s", prefixes[naming], stock + strlen("bert."));
 	else
-		n = snprintf(full, sizeof(full), "%s", stock);
-	if (n < 0 || (size_t)n >= RNA_NAMES_SIZE)
-		return stock;
+		snprintf(full, sizeof(full), "%s", stock);
 	if (!multi)
-		return strcpy(dst, full);
-	return substitute(full, ".LayerNorm.", ".layer_norm.", dst);
+		return put(dst, full);
+	return substitute(full, ".LayerNorm.", ".layer_norm.", dst) ? dst : put(dst, "?");
 }

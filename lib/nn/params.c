@@ -6,7 +6,7 @@
 
 #include "nn/params.h"
 
-#define BLOCK 64    /* elements; every tensor starts at a multiple */
+#define BLOCK 64 /* elements; every tensor starts at a multiple */
 
 void
 rna_params_init(struct rna_params *p, struct rk *rk)

@@ -11,31 +11,31 @@
 #include "stream/status.h"
 
 struct rna_param {
-	char name[128];       /* rill's own name; formats/model.md maps it to the names of a file */
+	char name[128]; /* rill's own name; formats/model.md maps it to the names of a file */
 	int ndim;
 	int dims[4];
-	size_t offset, n;     /* elements */
-	int decay;            /* 1: weight decay applies (matrices; not biases, norms, nor embeddings' pad row) */
+	size_t offset, n; /* elements */
+	int decay;        /* 1: weight decay applies (matrices; not biases, norms, nor embeddings' pad row) */
 };
 
 struct rna_params {
 	struct rk *rk;
 	struct rna_param *list;
 	int n, cap;
-	size_t total;         /* elements of the flat arrays, gaps included */
-	void *value;          /* real [total], device */
-	void *grad, *m, *v;   /* real [total], device; NULL until rna_params_train */
-	uint8_t *decay;       /* device, one per 64 elements; NULL until rna_params_train */
+	size_t total;       /* elements of the flat arrays, gaps included */
+	void *value;        /* real [total], device */
+	void *grad, *m, *v; /* real [total], device; NULL until rna_params_train */
+	uint8_t *decay;     /* device, one per 64 elements; NULL until rna_params_train */
 };
 
 void rna_params_init(struct rna_params *p, struct rk *rk);
 void rna_params_fini(struct rna_params *p);
 /* Declares a tensor; its index, or -1 (no memory, duplicate name).  Before rna_params_alloc. */
 int rna_params_add(struct rna_params *p, const char *name, int ndim, const int *dims, int decay);
-int rna_params_find(const struct rna_params *p, const char *name);   /* -1: none */
+int rna_params_find(const struct rna_params *p, const char *name); /* -1: none */
 enum rna_status rna_params_alloc(struct rna_params *p, struct rna_err *err) RNA_CHECK;
-enum rna_status rna_params_train(struct rna_params *p, struct rna_err *err) RNA_CHECK;   /* grad, m, v, decay */
-void *rna_params_value(const struct rna_params *p, int i);            /* device pointer */
+enum rna_status rna_params_train(struct rna_params *p, struct rna_err *err) RNA_CHECK; /* grad, m, v, decay */
+void *rna_params_value(const struct rna_params *p, int i);                             /* device pointer */
 void *rna_params_grad(const struct rna_params *p, int i);
 
 #endif

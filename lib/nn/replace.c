@@ -65,7 +65,7 @@ sync_folder(const char *path)
 		return -1;
 	rc = fsync(fd);
 	if (rc < 0 && (errno == EINVAL || errno == EROFS))
-		rc = 0;    /* a file system without fsync on folders */
+		rc = 0; /* a file system without fsync on folders */
 	close(fd);
 	return rc;
 }

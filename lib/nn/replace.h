@@ -11,16 +11,17 @@
 #include "stream/status.h"
 
 struct rna_replace {
-	FILE *fp;           /* write here */
-	char *path, *part;  /* path.tmp until the commit */
+	FILE *fp;          /* write here */
+	char *path, *part; /* path.tmp until the commit */
 };
 
 enum rna_status rna_replace_open(struct rna_replace *r, const char *path, struct rna_err *err) RNA_CHECK;
 /* Takes the place of path, durably.  On failure the temporary file is removed and path is as it was. */
 enum rna_status rna_replace_commit(struct rna_replace *r, struct rna_err *err) RNA_CHECK;
-void rna_replace_abort(struct rna_replace *r);   /* after a failure; a committed or zeroed r is fine */
+void rna_replace_abort(struct rna_replace *r); /* after a failure; a committed or zeroed r is fine */
 
-/* A regular file of at most max bytes into buf (a NUL follows the bytes, not counted).  Pipes and devices are refused. */
+/* A regular file of at most max bytes into buf (a NUL follows the bytes, not counted).  Pipes and devices are refused.
+ */
 enum rna_status rna_replace_slurp(const char *path, size_t max, struct rna_buf *buf, struct rna_err *err) RNA_CHECK;
 /* a followed by b, in malloc'ed memory; NULL: none. */
 char *rna_replace_join(const char *a, const char *b);

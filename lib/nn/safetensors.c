@@ -13,15 +13,29 @@
 #include "nn/replace.h"
 #include "nn/safetensors.h"
 
-#define INDEX_MAX (64u << 20)    /* bytes of an index of shards that are read */
+#define INDEX_MAX  (64u << 20) /* bytes of an index of shards that are read */
 #define SHARDS_MAX 10000
 
 static const struct {
 	const char *name;
 	size_t item;
 } dtypes[] = {
-	{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1},
-	{"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1}, {"BOOL", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"C64", 8},
+    {"F64", 8},
+    {"F32", 4},
+    {"F16", 2},
+    {"BF16", 2},
+    {"I64", 8},
+    {"I32", 4},
+    {"I16", 2},
+    {"I8", 1},
+    {"U64", 8},
+    {"U32", 4},
+    {"U16", 2},
+    {"U8", 1},
+    {"BOOL", 1},
+    {"F8_E4M3", 1},
+    {"F8_E5M2", 1},
+    {"C64", 8},
 };
 
 size_t
@@ -118,14 +132,15 @@ check_cover(struct rna_tensor *list, size_t n, uint64_t size, struct rna_err *er
 		qsort(list, n, sizeof(*list), by_offset);
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].begin < at)
-			return rna_fail(err, RNA_EFORMAT, "tensor %s overlaps tensor %s", list[i].name, list[i - 1].name);
+			return rna_fail(
+			    err, RNA_EFORMAT, "tensor %s overlaps tensor %s", list[i].name, list[i - 1].name);
 		if (list[i].begin > at)
 			return rna_fail(err, RNA_EFORMAT, "bytes before tensor %s belong to no tensor", list[i].name);
 		at = list[i].end;
 	}
 	if (at != size)
-		return rna_fail(err, RNA_EFORMAT, "%llu bytes at the end belong to no tensor",
-		    (unsigned long long)(size - at));
+		return rna_fail(
+		    err, RNA_EFORMAT, "%llu bytes at the end belong to no tensor", (unsigned long long)(size - at));
 	return RNA_OK;
 }
 
@@ -137,7 +152,8 @@ parse_metadata(struct rna_safetensors *s, json_t *meta, struct rna_err *err)
 
 	if (!json_is_object(meta))
 		return rna_fail(err, RNA_EFORMAT, "__metadata__ is not an object");
-	json_object_foreach(meta, key, v) {
+	json_object_foreach(meta, key, v)
+	{
 		if (!json_is_string(v))
 			return rna_fail(err, RNA_EFORMAT, "__metadata__: %.64s is not a string", key);
 	}
@@ -160,7 +176,8 @@ parse_header(struct rna_safetensors *s, json_t *root, const unsigned char *data,
 		return rna_fail(err, RNA_EMEM, "no memory for %zu tensors", json_object_size(root));
 	s->list = list;
 	first = list + s->n;
-	json_object_foreach(root, key, v) {
+	json_object_foreach(root, key, v)
+	{
 		if (strcmp(key, "__metadata__") == 0) {
 			if ((st = parse_metadata(s, v, err)))
 				return st;
@@ -189,10 +206,11 @@ parse_file(struct rna_safetensors *s, const unsigned char *p, size_t size, struc
 		return rna_fail(err, RNA_EFORMAT, "not a safetensors file: %zu bytes", size);
 	n = le64dec(p);
 	if (n > RNA_SAFETENSORS_HEADER_MAX)
-		return rna_fail(err, RNA_EFORMAT, "not a safetensors file: a header of %llu bytes", (unsigned long long)n);
+		return rna_fail(
+		    err, RNA_EFORMAT, "not a safetensors file: a header of %llu bytes", (unsigned long long)n);
 	if (n > size - 8)
-		return rna_fail(err, RNA_EFORMAT, "truncated: a header of %llu bytes in a file of %zu", (unsigned long long)n,
-		    size);
+		return rna_fail(err, RNA_EFORMAT, "truncated: a header of %llu bytes in a file of %zu",
+		    (unsigned long long)n, size);
 	if (!n || p[8] != '{')
 		return rna_fail(err, RNA_EFORMAT, "not a safetensors file: the header does not begin with {");
 	root = json_loadb((const char *)p + 8, n, JSON_REJECT_DUPLICATES, &why);
@@ -279,10 +297,12 @@ shard_names(json_t *map, const char ***names, size_t *n, struct rna_err *err)
 	*names = calloc(json_object_size(map) + 1, sizeof(**names));
 	if (!*names)
 		return rna_fail(err, RNA_EMEM, "no memory");
-	json_object_foreach(map, key, v) {
+	json_object_foreach(map, key, v)
+	{
 		file = json_string_value(v);
 		if (!file || !*file || strchr(file, '/') || strcmp(file, ".") == 0 || strcmp(file, "..") == 0)
-			return rna_fail(err, RNA_EFORMAT, "weight_map: the file of %.200s is not a plain file name", key);
+			return rna_fail(
+			    err, RNA_EFORMAT, "weight_map: the file of %.200s is not a plain file name", key);
 		(*names)[all++] = file;
 	}
 	if (all)
@@ -305,8 +325,8 @@ check_shard(const struct rna_safetensors *s, size_t first, const json_t *map, co
 	for (size_t i = first; i < s->n; i++) {
 		said = json_string_value(json_object_get(map, s->list[i].name));
 		if (!said || strcmp(said, file) != 0)
-			return rna_fail(err, RNA_EFORMAT, "tensor %s is in %s, the weight_map has it %s%s", s->list[i].name, file,
-			    said ? "in " : "nowhere", said ? said : "");
+			return rna_fail(err, RNA_EFORMAT, "tensor %s is in %s, the weight_map has it %s%s",
+			    s->list[i].name, file, said ? "in " : "nowhere", said ? said : "");
 	}
 	return RNA_OK;
 }
@@ -331,7 +351,8 @@ open_shards(struct rna_safetensors *s, const char *prefix, json_t *map, struct r
 	if (!st)
 		st = finish(s, err);
 	if (!st && s->n != json_object_size(map))
-		st = rna_fail(err, RNA_EFORMAT, "weight_map has %zu tensors, the shards %zu", json_object_size(map), s->n);
+		st = rna_fail(
+		    err, RNA_EFORMAT, "weight_map has %zu tensors, the shards %zu", json_object_size(map), s->n);
 	free(names);
 	return st;
 }
@@ -429,56 +450,4 @@ rna_safetensors_digest(const struct rna_safetensors *s, char hex[65])
 	for (size_t i = 0; i < s->nfiles; i++)
 		SHA256Update(&ctx, s->files[i].base, s->files[i].size);
 	SHA256End(&ctx, hex);
-}
-
-static float
-from_bits(uint32_t bits)
-{
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
-static float
-from_half(uint16_t h)
-{
-	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exp = h >> 10 & 31, man = h & 1023;
-
-	if (exp == 31)
-		return from_bits(sign | 0x7f800000u | man << 13);
-	if (exp)
-		return from_bits(sign | (exp + 112) << 23 | man << 13);
-	return (sign ? -1.0f : 1.0f) * (float)man * 0x1p-24f;    /* subnormal, or zero with its sign */
-}
-
-enum rna_status
-rna_safetensors_read(const struct rna_tensor *t, uint64_t first, uint64_t n, float *dst)
-{
-	const unsigned char *p;
-	uint64_t bits;
-	double d;
-
-	if (first > t->count || n > t->count - first)
-		return RNA_EINVAL;
-	p = t->data + first * t->item;
-	if (strcmp(t->dtype, "F32") == 0) {
-		for (uint64_t i = 0; i < n; i++)
-			dst[i] = from_bits(le32dec(p + 4 * i));
-	} else if (strcmp(t->dtype, "BF16") == 0) {
-		for (uint64_t i = 0; i < n; i++)
-			dst[i] = from_bits((uint32_t)le16dec(p + 2 * i) << 16);
-	} else if (strcmp(t->dtype, "F16") == 0) {
-		for (uint64_t i = 0; i < n; i++)
-			dst[i] = from_half(le16dec(p + 2 * i));
-	} else if (strcmp(t->dtype, "F64") == 0) {
-		for (uint64_t i = 0; i < n; i++) {
-			bits = le64dec(p + 8 * i);
-			memcpy(&d, &bits, sizeof(d));
-			dst[i] = (float)d;
-		}
-	} else {
-		return RNA_EINVAL;
-	}
-	return RNA_OK;
 }

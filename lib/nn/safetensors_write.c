@@ -11,7 +11,8 @@
 static int
 by_item_and_name(const void *a, const void *b)
 {
-	const struct rna_tensor_out *x = *(const struct rna_tensor_out *const *)a, *y = *(const struct rna_tensor_out *const *)b;
+	const struct rna_tensor_out *x = *(const struct rna_tensor_out *const *)a,
+				    *y = *(const struct rna_tensor_out *const *)b;
 	size_t i = rna_safetensors_item(x->dtype), j = rna_safetensors_item(y->dtype);
 
 	if (i != j)
@@ -50,7 +51,8 @@ tensor_entry(const struct rna_tensor_out *t, size_t begin, size_t end)
 
 /* The header, padded with spaces to a multiple of 8, in malloc'ed memory. */
 static char *
-make_header(const struct rna_tensor_out *const *order, size_t n, const json_t *metadata, size_t *len, struct rna_err *err)
+make_header(
+    const struct rna_tensor_out *const *order, size_t n, const json_t *metadata, size_t *len, struct rna_err *err)
 {
 	json_t *root = json_object();
 	size_t at = 0, size, text;

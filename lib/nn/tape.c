@@ -36,8 +36,8 @@ rna_tape_create(struct rk *rk, struct rna_params *params, const struct rna_tape_
 	t->params = params;
 	t->opts = *opts;
 	if (opts->tokens < 1 || opts->seqs < 1 || opts->rows < 0 || opts->slots < 0 || opts->max_len < 1)
-		rna_tape_fail(t, RNA_EINVAL, "a batch of %d tokens in %d sequences, longest %d", opts->tokens, opts->seqs,
-		    opts->max_len);
+		rna_tape_fail(t, RNA_EINVAL, "a batch of %d tokens in %d sequences, longest %d", opts->tokens,
+		    opts->seqs, opts->max_len);
 	return t;
 }
 
@@ -83,7 +83,7 @@ rna_tape_fail(struct rna_tape *t, enum rna_status status, const char *fmt, ...)
 	va_list ap;
 
 	if (t->status)
-		return;    /* the first failure is the one that tells */
+		return; /* the first failure is the one that tells */
 	t->status = status;
 	va_start(ap, fmt);
 	vsnprintf(t->failure, sizeof(t->failure), fmt, ap);
@@ -144,7 +144,8 @@ tensor(struct rna_tape *t, enum rk_live rows, int columns)
 	if (data < 0 || !rna_tape_grow(t, &t->tensors, t->ntensors, &t->cap_tensors, sizeof(*x)))
 		return -1;
 	x = &t->tensors[t->ntensors];
-	*x = (struct tape_tensor){.rows = rows, .cap = rna_tape_capacity(t, rows), .columns = columns, .data = data, .grad = -1};
+	*x = (struct tape_tensor){
+	    .rows = rows, .cap = rna_tape_capacity(t, rows), .columns = columns, .data = data, .grad = -1};
 	return t->ntensors++;
 }
 
@@ -161,9 +162,9 @@ node(struct rna_tape *t, enum tape_kind kind, rna_t x)
 	if (t->status || !rna_tape_grow(t, &t->nodes, t->nnodes, &t->cap_nodes, sizeof(*n)))
 		return NULL;
 	n = &t->nodes[t->nnodes];
-	*n = (struct tape_node){.kind = kind, .x = x, .residual = -1, .y = -1, .weight = -1, .bias = -1, .gamma = -1, .beta = -1,
-	    .word = -1, .pos = -1, .seg = -1, .pack = -1, .aux = -1, .stats = -1, .loss = -1, .hit = -1, .via_x = -1,
-	    .via_residual = -1};
+	*n = (struct tape_node){.kind = kind, .x = x, .residual = -1, .y = -1};
+	n->weight = n->bias = n->gamma = n->beta = n->word = n->pos = n->seg = -1;
+	n->pack = n->aux = n->stats = n->loss = n->hit = n->via_x = n->via_residual = -1;
 	return n;
 }
 
@@ -294,10 +295,11 @@ rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, 
 		return -1;
 	rows = t->tensors[x].rows;
 	hidden = t->tensors[x].columns;
-	if (!has_shape(t, gamma, hidden, 0) || !has_shape(t, beta, hidden, 0) || (bias >= 0 && !has_shape(t, bias, hidden, 0)))
+	if (!has_shape(t, gamma, hidden, 0) || !has_shape(t, beta, hidden, 0) ||
+	    (bias >= 0 && !has_shape(t, bias, hidden, 0)))
 		return -1;
-	if (residual >= t->ntensors || (residual >= 0 && (t->tensors[residual].rows != rows ||
-	    t->tensors[residual].columns != hidden))) {
+	if (residual >= t->ntensors ||
+	    (residual >= 0 && (t->tensors[residual].rows != rows || t->tensors[residual].columns != hidden))) {
 		rna_tape_fail(t, RNA_EINVAL, "a residual of another shape");
 		return -1;
 	}

@@ -1,6 +1,6 @@
 /*
- * tape.h: records the ops of a forward pass, lays out their memory, and walks back.  Model code is written once, forward
- * only; the tape makes the backward calls.  Built once per shape class (capacities), run with live counts.
+ * tape.h: records the ops of a forward pass, lays out their memory, and walks back.  Model code is written once,
+ * forward only; the tape makes the backward calls.  Built once per shape class (capacities), run with live counts.
  */
 #ifndef RNA_TAPE_H
 #define RNA_TAPE_H
@@ -12,12 +12,12 @@
 #include "stream/status.h"
 
 struct rna_tape;
-typedef int rna_t;      /* a tensor of the tape; -1: recording failed (kept until rna_tape_finish, which reports it) */
+typedef int rna_t; /* a tensor of the tape; -1: recording failed (kept until rna_tape_finish, which reports it) */
 
 struct rna_tape_options {
-	int tokens, seqs, rows, slots;    /* capacities of the live counts */
-	int max_len;                      /* longest sequence, tokens */
-	int train;                        /* 1: keep activations, make a backward pass, dropout on */
+	int tokens, seqs, rows, slots; /* capacities of the live counts */
+	int max_len;                   /* longest sequence, tokens */
+	int train;                     /* 1: keep activations, make a backward pass, dropout on */
 	enum rk_precision precision;
 };
 
@@ -42,12 +42,13 @@ struct rna_tape_inputs *rna_tape_inputs(struct rna_tape *t);
 
 /* Ops.  Parameters by index in params (rna_params_find); dropout sites are counted by the tape in recording order. */
 rna_t rna_tape_embed(struct rna_tape *t, int word, int pos, int seg, int gamma, int beta, float eps, float p);
-rna_t rna_tape_linear(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act);   /* bias -1: none */
-rna_t rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, int beta, float eps, float p); /* residual -1: none */
+rna_t rna_tape_linear(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act); /* bias -1: none */
+rna_t rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, int beta, float eps,
+    float p); /* residual -1: none */
 rna_t rna_tape_attention(struct rna_tape *t, rna_t qkv, int heads, float p);
 enum rna_tape_index { RNA_AT_CLS, RNA_AT_MASKED, RNA_AT_SLOT };
 rna_t rna_tape_gather(struct rna_tape *t, rna_t x, enum rna_tape_index at);
-rna_t rna_tape_mean(struct rna_tape *t, rna_t x);                       /* over the bases of each sequence: [seqs, hidden] */
+rna_t rna_tape_mean(struct rna_tape *t, rna_t x); /* over the bases of each sequence: [seqs, hidden] */
 /* Ends in a loss: rows' losses and hits can be read afterwards. at: RNA_AT_MASKED (target, weight) or RNA_AT_SLOT. */
 void rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at);
 /* Marks a tensor whose values are read by the caller after a run (its memory is not reused). */
@@ -55,19 +56,19 @@ void rna_tape_keep(struct rna_tape *t, rna_t x);
 
 /* Ends the recording: backward calls (train), memory, packed weights.  Reports what recording met. */
 enum rna_status rna_tape_finish(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
-size_t rna_tape_bytes(struct rna_tape *t);                    /* device memory it takes; before finish too: then no op may follow */
+size_t rna_tape_bytes(struct rna_tape *t); /* device memory it takes; before finish too: then no op may follow */
 
 enum rna_status rna_tape_forward(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
-enum rna_status rna_tape_backward(struct rna_tape *t, struct rna_err *err) RNA_CHECK;   /* gradients += */
+enum rna_status rna_tape_backward(struct rna_tape *t, struct rna_err *err) RNA_CHECK; /* gradients += */
 /* Packs the weights anew: after they changed. */
 enum rna_status rna_tape_repack(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
 int rna_tape_columns(const struct rna_tape *t, rna_t x);
-int rna_tape_rows(const struct rna_tape *t, rna_t x);         /* enum rk_live */
+int rna_tape_rows(const struct rna_tape *t, rna_t x); /* enum rk_live */
 /* nrows * columns values of x, as float. */
 enum rna_status rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err) RNA_CHECK;
 /* Device memory of a kept tensor: real [rows, columns], live rows written. */
 const void *rna_tape_data(const struct rna_tape *t, rna_t x);
-enum rna_status rna_tape_read_loss(struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit,
-    struct rna_err *err) RNA_CHECK;
+enum rna_status rna_tape_read_loss(
+    struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err) RNA_CHECK;
 
 #endif

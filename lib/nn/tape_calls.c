@@ -80,14 +80,28 @@ static void
 embed_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
 {
 	c->u.embed = (struct rk_embed){
-		.hidden = t->tensors[n->y].columns,
-		.vocab = t->params->list[n->word].dims[0], .positions = t->params->list[n->pos].dims[0],
-		.token = t->in.token, .segment = t->in.segment, .position = t->in.position,
-		.word = value(t, n->word), .pos = value(t, n->pos), .seg = value(t, n->seg),
-		.gamma = value(t, n->gamma), .beta = value(t, n->beta), .eps = n->eps, .drop = drop(t, n),
-		.z = buffer(t, n->aux), .stats = buffer(t, n->stats), .y = data(t, n->y),
-		.dy = grad(t, n->y), .dword = dvalue(t, n->word), .dpos = dvalue(t, n->pos), .dseg = dvalue(t, n->seg),
-		.dgamma = dvalue(t, n->gamma), .dbeta = dvalue(t, n->beta),
+	    .hidden = t->tensors[n->y].columns,
+	    .vocab = t->params->list[n->word].dims[0],
+	    .positions = t->params->list[n->pos].dims[0],
+	    .token = t->in.token,
+	    .segment = t->in.segment,
+	    .position = t->in.position,
+	    .word = value(t, n->word),
+	    .pos = value(t, n->pos),
+	    .seg = value(t, n->seg),
+	    .gamma = value(t, n->gamma),
+	    .beta = value(t, n->beta),
+	    .eps = n->eps,
+	    .drop = drop(t, n),
+	    .z = buffer(t, n->aux),
+	    .stats = buffer(t, n->stats),
+	    .y = data(t, n->y),
+	    .dy = grad(t, n->y),
+	    .dword = dvalue(t, n->word),
+	    .dpos = dvalue(t, n->pos),
+	    .dseg = dvalue(t, n->seg),
+	    .dgamma = dvalue(t, n->gamma),
+	    .dbeta = dvalue(t, n->beta),
 	};
 }
 
@@ -95,10 +109,19 @@ static void
 linear_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
 {
 	c->u.linear = (struct rk_linear){
-		.rows = (int)t->tensors[n->y].rows, .cap = t->tensors[n->y].cap, .w = weight(t, n->pack),
-		.x = data(t, n->x), .bias = value(t, n->bias), .act = n->act, .y = data(t, n->y), .pre = buffer(t, n->aux),
-		.dy = grad(t, n->y), .dx = target(t, n->x, n->give_x, n->via_x), .accumulate = n->give_x == TAPE_ADD,
-		.dw = dvalue(t, n->weight), .dbias = dvalue(t, n->bias),
+	    .rows = (int)t->tensors[n->y].rows,
+	    .cap = t->tensors[n->y].cap,
+	    .w = weight(t, n->pack),
+	    .x = data(t, n->x),
+	    .bias = value(t, n->bias),
+	    .act = n->act,
+	    .y = data(t, n->y),
+	    .pre = buffer(t, n->aux),
+	    .dy = grad(t, n->y),
+	    .dx = target(t, n->x, n->give_x, n->via_x),
+	    .accumulate = n->give_x == TAPE_ADD,
+	    .dw = dvalue(t, n->weight),
+	    .dbias = dvalue(t, n->bias),
 	};
 }
 
@@ -106,13 +129,25 @@ static void
 norm_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
 {
 	c->u.norm = (struct rk_norm){
-		.rows = (int)t->tensors[n->y].rows, .cap = t->tensors[n->y].cap, .hidden = t->tensors[n->y].columns,
-		.x = data(t, n->x), .bias = value(t, n->bias), .residual = data(t, n->residual),
-		.gamma = value(t, n->gamma), .beta = value(t, n->beta), .eps = n->eps, .drop = drop(t, n),
-		.z = buffer(t, n->aux), .stats = buffer(t, n->stats), .y = data(t, n->y), .dy = grad(t, n->y),
-		.dx = target(t, n->x, n->give_x, n->via_x),
-		.dresidual = target(t, n->residual, n->give_residual, n->via_residual),
-		.dgamma = dvalue(t, n->gamma), .dbeta = dvalue(t, n->beta), .dbias = dvalue(t, n->bias),
+	    .rows = (int)t->tensors[n->y].rows,
+	    .cap = t->tensors[n->y].cap,
+	    .hidden = t->tensors[n->y].columns,
+	    .x = data(t, n->x),
+	    .bias = value(t, n->bias),
+	    .residual = data(t, n->residual),
+	    .gamma = value(t, n->gamma),
+	    .beta = value(t, n->beta),
+	    .eps = n->eps,
+	    .drop = drop(t, n),
+	    .z = buffer(t, n->aux),
+	    .stats = buffer(t, n->stats),
+	    .y = data(t, n->y),
+	    .dy = grad(t, n->y),
+	    .dx = target(t, n->x, n->give_x, n->via_x),
+	    .dresidual = target(t, n->residual, n->give_residual, n->via_residual),
+	    .dgamma = dvalue(t, n->gamma),
+	    .dbeta = dvalue(t, n->beta),
+	    .dbias = dvalue(t, n->bias),
 	};
 }
 
@@ -120,10 +155,19 @@ static void
 attention_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
 {
 	c->u.attention = (struct rk_attention){
-		.heads = n->heads, .dim = t->tensors[n->y].columns / n->heads,
-		.cap = t->opts.tokens, .cap_seqs = t->opts.seqs, .max_len = t->opts.max_len, .offsets = t->in.offsets,
-		.qkv = data(t, n->x), .drop = drop(t, n), .o = data(t, n->y), .lse = buffer(t, n->stats),
-		.precision = t->opts.precision, .dout = grad(t, n->y), .dqkv = target(t, n->x, n->give_x, n->via_x),
+	    .heads = n->heads,
+	    .dim = t->tensors[n->y].columns / n->heads,
+	    .cap = t->opts.tokens,
+	    .cap_seqs = t->opts.seqs,
+	    .max_len = t->opts.max_len,
+	    .offsets = t->in.offsets,
+	    .qkv = data(t, n->x),
+	    .drop = drop(t, n),
+	    .o = data(t, n->y),
+	    .lse = buffer(t, n->stats),
+	    .precision = t->opts.precision,
+	    .dout = grad(t, n->y),
+	    .dqkv = target(t, n->x, n->give_x, n->via_x),
 	};
 }
 
@@ -139,10 +183,15 @@ loss_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c
 	const struct tape_tensor *x = &t->tensors[n->x];
 
 	c->u.cross_entropy = (struct rk_cross_entropy){
-		.rows = (int)x->rows, .cap = x->cap, .classes = x->columns, .logits = data(t, n->x),
-		.target = n->at == RNA_AT_MASKED ? t->in.target : t->in.slot_target,
-		.weight = n->at == RNA_AT_MASKED ? t->in.weight : t->in.slot_weight,
-		.loss = buffer(t, n->loss), .hit = buffer(t, n->hit), .dlogits = t->opts.train ? grad(t, n->x) : NULL,
+	    .rows = (int)x->rows,
+	    .cap = x->cap,
+	    .classes = x->columns,
+	    .logits = data(t, n->x),
+	    .target = n->at == RNA_AT_MASKED ? t->in.target : t->in.slot_target,
+	    .weight = n->at == RNA_AT_MASKED ? t->in.weight : t->in.slot_weight,
+	    .loss = buffer(t, n->loss),
+	    .hit = buffer(t, n->hit),
+	    .dlogits = t->opts.train ? grad(t, n->x) : NULL,
 	};
 }
 

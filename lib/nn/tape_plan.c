@@ -65,7 +65,7 @@ plan_backward(struct rna_tape *t)
 		if (n->kind == TAPE_LOSS) {
 			if (t->tensors[n->x].grad >= 0)
 				rna_tape_fail(t, RNA_EINVAL, "logits of a loss are used again");
-			n->back = 0;    /* its gradient is made in the forward pass */
+			n->back = 0; /* its gradient is made in the forward pass */
 			n->give_x = TAPE_SET;
 			gradient(t, n->x);
 			continue;
@@ -76,7 +76,8 @@ plan_backward(struct rna_tape *t)
 		if (n->kind == TAPE_MEAN)
 			rna_tape_fail(t, RNA_EINVAL, "the mean has no backward pass");
 		n->give_residual = give(t, n->residual, 0, 0, &n->via_residual);
-		n->give_x = give(t, n->x, n->kind == TAPE_LINEAR || n->kind == TAPE_GATHER, n->kind == TAPE_GATHER, &n->via_x);
+		n->give_x =
+		    give(t, n->x, n->kind == TAPE_LINEAR || n->kind == TAPE_GATHER, n->kind == TAPE_GATHER, &n->via_x);
 	}
 }
 
@@ -104,7 +105,7 @@ live_forward(struct rna_tape *t, const struct tape_node *n, int step)
 		touch(t, grad_of(t, n->x), step);
 		touch(t, n->loss, step);
 		touch(t, n->hit, step);
-		touch(t, n->loss, 2 * t->nnodes);    /* read after the run */
+		touch(t, n->loss, 2 * t->nnodes); /* read after the run */
 		touch(t, n->hit, 2 * t->nnodes);
 	}
 }
@@ -151,7 +152,8 @@ by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Puts b at the lowest offset where no buffer that lives at the same time lies; placed[0..n-1] are in order of offset. */
+/* Puts b at the lowest offset where no buffer that lives at the same time lies; placed[0..n-1] are in order of offset.
+ */
 static void
 place(struct tape_buffer **placed, int n, struct tape_buffer *b)
 {

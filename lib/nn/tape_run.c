@@ -23,21 +23,21 @@ rna_tape_inputs_layout(struct rna_tape *t, char *base)
 	size_t at = 0;
 
 	t->in = (struct rna_tape_inputs){
-		.live = piece(base, &at, RK_NLIVE, sizeof(int32_t)),
-		.token = piece(base, &at, tokens, 1),
-		.segment = piece(base, &at, tokens, 1),
-		.position = piece(base, &at, tokens, sizeof(int32_t)),
-		.offsets = piece(base, &at, seqs + 1, sizeof(int32_t)),
-		.row_key = piece(base, &at, tokens, sizeof(uint64_t)),
-		.cls = piece(base, &at, seqs, sizeof(int32_t)),
-		.base_first = piece(base, &at, seqs, sizeof(int32_t)),
-		.base_count = piece(base, &at, seqs, sizeof(int32_t)),
-		.masked = piece(base, &at, rows, sizeof(int32_t)),
-		.target = piece(base, &at, rows, sizeof(int32_t)),
-		.weight = piece(base, &at, rows, sizeof(float)),
-		.slot = piece(base, &at, slots, sizeof(int32_t)),
-		.slot_target = piece(base, &at, slots, sizeof(int32_t)),
-		.slot_weight = piece(base, &at, slots, sizeof(float)),
+	    .live = piece(base, &at, RK_NLIVE, sizeof(int32_t)),
+	    .token = piece(base, &at, tokens, 1),
+	    .segment = piece(base, &at, tokens, 1),
+	    .position = piece(base, &at, tokens, sizeof(int32_t)),
+	    .offsets = piece(base, &at, seqs + 1, sizeof(int32_t)),
+	    .row_key = piece(base, &at, tokens, sizeof(uint64_t)),
+	    .cls = piece(base, &at, seqs, sizeof(int32_t)),
+	    .base_first = piece(base, &at, seqs, sizeof(int32_t)),
+	    .base_count = piece(base, &at, seqs, sizeof(int32_t)),
+	    .masked = piece(base, &at, rows, sizeof(int32_t)),
+	    .target = piece(base, &at, rows, sizeof(int32_t)),
+	    .weight = piece(base, &at, rows, sizeof(float)),
+	    .slot = piece(base, &at, slots, sizeof(int32_t)),
+	    .slot_target = piece(base, &at, slots, sizeof(int32_t)),
+	    .slot_weight = piece(base, &at, slots, sizeof(float)),
 	};
 	return at;
 }
@@ -141,7 +141,8 @@ rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_
 }
 
 enum rna_status
-rna_tape_read_loss(struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err)
+rna_tape_read_loss(
+    struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err)
 {
 	const struct tape_node *n = NULL;
 
