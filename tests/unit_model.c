@@ -245,6 +245,8 @@ test_data(void)
 int
 main(void)
 {
+	test_golden("formats/golden/model-tiny", "model-tiny", "ref");
+	test_golden("formats/golden/model-tiny", "model-tiny", "cpu");
 	test_data();
 	return done();
 }
