@@ -50,6 +50,54 @@ say(char *err, size_t size, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Levels of "cpu", best first, and whether this processor has each. */
+struct level { const struct rk_backend *be; int have; };
+
+static size_t
+levels(struct level list[4])
+{
+	size_t n = 0;
+
+#if defined(__x86_64__)
+	int avx2, avx512, bf16;
+
+	__builtin_cpu_init();
+	avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+	bf16 = avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+	list[n++] = (struct level){ &rk_cpu_avx512bf16, bf16 };
+	list[n++] = (struct level){ &rk_cpu_avx512, avx512 };
+	list[n++] = (struct level){ &rk_cpu_avx2, avx2 };
+#endif
+	list[n++] = (struct level){ &rk_cpu_plain, 1 };
+	return n;
+}
+
+/* The best level of this processor, or the one that RILL_CPU names. */
+static const struct rk_backend *
+choose_cpu(char *err, size_t errsize)
+{
+	const char *name = getenv("RILL_CPU");
+	struct level list[4];
+	const size_t n = levels(list);
+
+	if (name != NULL && *name == '\0')
+		name = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (name == NULL && list[i].have)
+			return list[i].be;
+		if (name == NULL || strcmp(name, list[i].be->level) != 0)
+			continue;
+		if (list[i].have)
+			return list[i].be;
+		say(err, errsize, "RILL_CPU=%s: this processor lacks it", name);
+		return NULL;
+	}
+	say(err, errsize, "RILL_CPU=%s: unknown level (avx512bf16, avx512, avx2, plain)", name);
+	return NULL;
+}
+
 static const struct rk_backend *
 choose(const char *device, char *err, size_t errsize)
 {
@@ -58,7 +106,7 @@ choose(const char *device, char *err, size_t errsize)
 	if (strcmp(device, "ref64") == 0)
 		return &rk_ref_f64;
 	if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
-		return &rk_ref_f32;
+		return choose_cpu(err, errsize);
 	if (strcmp(device, "cuda") == 0)
 		say(err, errsize, "no CUDA backend in this build");
 	else

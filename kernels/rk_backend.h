@@ -32,6 +32,9 @@ struct rk_backend {
 /* Elements of a partial sum of RK_SUM_SQUARES: the partition is fixed. */
 enum { RK_SUM_CHUNK = 8192 };
 
-extern const struct rk_backend rk_ref_f32, rk_ref_f64;
+extern const struct rk_backend rk_ref_f32, rk_ref_f64, rk_cpu_plain;
+#if defined(__x86_64__)
+extern const struct rk_backend rk_cpu_avx2, rk_cpu_avx512, rk_cpu_avx512bf16;
+#endif
 
 #endif

@@ -1,0 +1,50 @@
+/*
+ * cpu_table.h: every op of a level of "cpu", and the table of it.  A level is one .c file that includes its simd_*.h and this.
+ */
+#ifndef CPU_TABLE_H
+#define CPU_TABLE_H
+
+#include "cpu_attention.h"
+#include "cpu_attention_back.h"
+#include "cpu_embed.h"
+#include "cpu_linear.h"
+#include "cpu_norm.h"
+#include "cpu_rows.h"
+#include "cpu_update.h"
+
+static struct rk_need
+cpu_need(const struct rk_call *c, int threads)
+{
+	(void)threads;
+	switch (c->op) {
+	case RK_LINEAR: case RK_LINEAR_BACK_X: case RK_LINEAR_BACK_W:
+		return linear_need(&c->u.linear, c->op);
+	case RK_ATTENTION:
+		return attention_need(&c->u.attention);
+	case RK_ATTENTION_BACK:
+		return attention_back_need(&c->u.attention);
+	case RK_NORM_BACK:
+		return norm_back_need(&c->u.norm);
+	case RK_EMBED_BACK:
+		return embed_back_need(&c->u.embed);
+	default:
+		return (struct rk_need){ 0, 0 };
+	}
+}
+
+#define CPU_TABLE(level_) { \
+	.device = "cpu", .level = level_, .real_size = sizeof(float), .team = 1, \
+	.precisions = 1u << RK_FP32 | 1u << RK_BF16 | 1u << RK_INT8, .backward = 1u << RK_FP32 | 1u << RK_BF16, \
+	.op = { \
+		[RK_PACK] = cpu_pack, [RK_EMBED] = cpu_embed, [RK_EMBED_BACK] = cpu_embed_back, \
+		[RK_LINEAR] = cpu_linear, [RK_LINEAR_BACK_X] = cpu_linear_back_x, [RK_LINEAR_BACK_W] = cpu_linear_back_w, \
+		[RK_ACT_BACK] = cpu_act_back, [RK_NORM] = cpu_norm, [RK_NORM_BACK] = cpu_norm_back, \
+		[RK_ATTENTION] = cpu_attention, [RK_ATTENTION_BACK] = cpu_attention_back, \
+		[RK_GATHER] = cpu_gather, [RK_SCATTER_ADD] = cpu_scatter_add, [RK_SEGMENT_MEAN] = cpu_segment_mean, \
+		[RK_CROSS_ENTROPY] = cpu_cross_entropy, [RK_ZERO] = cpu_zero, [RK_ADD] = cpu_add, \
+		[RK_SUM_SQUARES] = cpu_sum_squares, [RK_ADAMW] = cpu_adamw, \
+	}, \
+	.pack_size = linear_pack_size, .need = cpu_need, \
+}
+
+#endif
