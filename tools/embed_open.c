@@ -27,12 +27,13 @@ embed_open(struct embed *e)
 	if ((e->opts.what != 0 && (e->embed = rna_embed_open(&e->model, &e->opts, &err)) == NULL) ||
 	    (e->types > 0 && (e->typer = rna_embed_open(&e->model, &typer, &err)) == NULL))
 		tool_die(e->t, "%s: %s", dir, err.text);
-	e->framing = (struct rna_framing){e->types > 0 ? RNA_FRAME_TYPE : e->model.config.frame, RNA_LONG_CHUNK,
-	    (uint32_t)e->model.config.max, 0};
+	e->framing = (struct rna_framing){
+	    e->types > 0 ? RNA_FRAME_TYPE : e->model.config.frame, RNA_LONG_CHUNK, (uint32_t)e->model.config.max, 0};
 	free(dir);
 }
 
-/* The header of the output: of the model's vocabulary, and what it depends on beside options: the model, the CPU's level. */
+/* The header of the output: of the model's vocabulary, and what it depends on beside options: the model, the CPU's
+ * level. */
 void
 embed_write_header(struct embed *e, const struct rna_header *kept)
 {

@@ -16,7 +16,7 @@ output_bytes(const struct embed *e, uint64_t tokens)
 		n += e->opts.what & vectors[i] ? 4.0 * c->hidden : 0;
 	n += e->opts.what & RNA_EMBED_HIDDEN ? 4.0 * c->hidden * (double)tokens : 0;
 	n += e->opts.what & RNA_EMBED_LOGITS ? 4.0 * c->vocab_size * (double)tokens : 0;
-	return n + (double)tokens * 2;      /* seq and tokens */
+	return n + (double)tokens * 2; /* seq and tokens */
 }
 
 /* Runs what the window holds; seconds a token, of a second run of it. */
@@ -41,7 +41,8 @@ int
 embed_plan(struct embed *e)
 {
 	struct rna_embed *m = e->embed != NULL ? e->embed : e->typer;
-	int batch = rna_embed_batch_tokens(m), passes = (e->typer != NULL) + (e->embed != NULL ? (e->types ? e->types : 1) : 0);
+	int batch = rna_embed_batch_tokens(m),
+	    passes = (e->typer != NULL) + (e->embed != NULL ? (e->types ? e->types : 1) : 0);
 	double bytes = 0, rate = -1, model = (double)e->model.params.total * (double)rk_real_size(e->rk);
 	uint64_t records = 0, tokens = 0, before = 0;
 
@@ -66,7 +67,8 @@ embed_plan(struct embed *e)
 	printf("records  %llu read, %llu written\n", (unsigned long long)e->read, (unsigned long long)records);
 	printf("tokens   %llu, in batches of %d\n", (unsigned long long)tokens, batch);
 	printf("memory   %.0f MiB: weights %.0f MiB, a batch %.0f MiB, a window of records and results\n",
-	    (model * 2 + (double)rna_embed_bytes(m) + 6e7) / 1048576, model * 2 / 1048576, (double)rna_embed_bytes(m) / 1048576);
+	    (model * 2 + (double)rna_embed_bytes(m) + 6e7) / 1048576, model * 2 / 1048576,
+	    (double)rna_embed_bytes(m) / 1048576);
 	printf("disk     up to %.1f MiB before compression\n", bytes / 1048576);
 	printf("time     %.0f s on %d thread%s (%.0f tokens/s)\n", (double)tokens * rate * passes, e->t->threads,
 	    e->t->threads == 1 ? "" : "s", rate > 0 ? 1 / rate : 0);

@@ -1,6 +1,6 @@
 /*
- * embed_read.c: records in, framed as the model wants them: text is framed and chunked, tokens of another vocabulary are
- * made anew from the letters.
+ * embed_read.c: records in, framed as the model wants them: text is framed and chunked, tokens of another vocabulary
+ * are made anew from the letters.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "embed_private.h"
 
 #define WINDOW_RECORDS 4096
-#define WINDOW_TOKENS 65536         /* sorted by length together ... */
-#define WINDOW_WIDE 16384           /* ... fewer when every token gets numbers */
+#define WINDOW_TOKENS  65536 /* sorted by length together ... */
+#define WINDOW_WIDE    16384 /* ... fewer when every token gets numbers */
 
 static void
 fail(struct embed *e, const struct rna_record *rec, const char *what)
@@ -92,12 +92,15 @@ check_length(struct embed *e, const struct rna_record *rec)
 	e->tokens += n;
 	if (n <= (uint64_t)e->model.config.max)
 		return;
-	snprintf(text, sizeof(text), "%llu tokens, but the model takes %d; try: rna-tokenize -m %.128s --long chunk FILE | "
-	    "rna-embed -m %.128s", (unsigned long long)n, e->model.config.max, e->t->model, e->t->model);
+	snprintf(text, sizeof(text),
+	    "%llu tokens, but the model takes %d; try: rna-tokenize -m %.128s --long chunk FILE | "
+	    "rna-embed -m %.128s",
+	    (unsigned long long)n, e->model.config.max, e->t->model, e->t->model);
 	fail(e, rec, text);
 }
 
-/* A record of a stream: its tokens as they are, or made anew when they are another vocabulary's or lack the type slot. */
+/* A record of a stream: its tokens as they are, or made anew when they are another vocabulary's or lack the type slot.
+ */
 static void
 take_record(struct embed *e, struct rna_record *out)
 {
@@ -118,8 +121,10 @@ take_record(struct embed *e, struct rna_record *out)
 	}
 	rna_record_get_vec(rec, "masked", RNA_U32, &masked);
 	if (masked > 0)
-		fail(e, rec, e->same_vocab ? "bases are masked and there is no type slot: tokens can't be made anew" :
-		    "tokens are in another vocabulary than the model's, and bases are masked: tokens can't be made anew");
+		fail(e, rec,
+		    e->same_vocab ? "bases are masked and there is no type slot: tokens can't be made anew"
+				  : "tokens are in another vocabulary than the model's, and bases are masked: tokens "
+		                    "can't be made anew");
 	if (rna_record_get_str(rec, "seq", &n) == NULL)
 		fail(e, rec, "tokens are not the model's, and there is no field seq to make them from");
 	frame(e, rec, &framing, type_of(e, rec), 0, out);
@@ -193,7 +198,7 @@ embed_read_unit(struct embed *e)
 		e->read++;
 		read_ahead(e);
 	} while (e->types > 0 && !e->is_text && has_rid && e->next_status == RNA_OK &&
-	    rna_record_get_u64(&e->next, "rid", &next) && next == rid); /* chunks of one RNA share their types */
+		 rna_record_get_u64(&e->next, "rid", &next) && next == rid); /* chunks of one RNA share their types */
 	return 1;
 }
 

@@ -55,12 +55,13 @@ replicate(struct embed *e, struct rna_err *err)
 	for (i = 0; i < e->nunits; i++) {
 		struct unit *u = &e->unit[i];
 
-		if (rna_replicate_rank(v, e->logits + u->first * (size_t)v->ntypes, u->n, e->types, types, p, err) != RNA_OK)
+		if (rna_replicate_rank(v, e->logits + u->first * (size_t)v->ntypes, u->n, e->types, types, p, err) !=
+		    RNA_OK)
 			fail(e, err);
 		for (c = 0; c < u->n; c++)
 			for (k = 0; k < e->types; k++)
 				if (rna_replicate_make(v, &e->window.rec[u->first + c], types, p, e->types, k,
-				    embed_pool_add(e, &e->replicas), err) != RNA_OK)
+					embed_pool_add(e, &e->replicas), err) != RNA_OK)
 					fail(e, err);
 	}
 }

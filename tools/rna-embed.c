@@ -12,30 +12,36 @@
 
 enum { OPT_DTYPE = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_KMER, OPT_LAYER, OPT_PLAN, OPT_RESUME, OPT_TYPES, OPT_WHAT };
 
+/* What --resume found: whole streams, then records of one more; header: of the last of them. */
+struct kept {
+	struct rna_header header;
+	uint64_t streams, records;
+};
+
 static const struct tool_option options[] = {
-	{OPT_WHAT, "what", "cls,mean,pooled,hidden,logits", "fields to add (default cls)"},
-	{OPT_LAYER, "layer", "N", "of cls, mean, hidden: 0 embeddings .. last (default last)"},
-	{OPT_DTYPE, "dtype", "fp32|bf16|int8", "arithmetic of matrix products (default fp32)"},
-	{OPT_TYPES, "types", "K", "write K replicates of each record, with its K most probable types"},
-	{OPT_KMER, "kmer", "N", "frequencies of N-mers, 1 to 8; needs no model"},
-	{OPT_FIX_SQUARE, "fix-square", NULL, "transpose the square matrices of early multimolecule exports"},
-	{OPT_RESUME, "resume", NULL, "continue the -o FILE of a run that was killed"},
-	{OPT_PLAN, "plan", NULL, "say what the run would take, and stop"},
-	{0, NULL, NULL, NULL},
+    {OPT_WHAT, "what", "cls,mean,pooled,hidden,logits", "fields to add (default cls)"},
+    {OPT_LAYER, "layer", "N", "of cls, mean, hidden: 0 embeddings .. last (default last)"},
+    {OPT_DTYPE, "dtype", "fp32|bf16|int8", "arithmetic of matrix products (default fp32)"},
+    {OPT_TYPES, "types", "K", "write K replicates of each record, with its K most probable types"},
+    {OPT_KMER, "kmer", "N", "frequencies of N-mers, 1 to 8; needs no model"},
+    {OPT_FIX_SQUARE, "fix-square", NULL, "transpose the square matrices of early multimolecule exports"},
+    {OPT_RESUME, "resume", NULL, "continue the -o FILE of a run that was killed"},
+    {OPT_PLAN, "plan", NULL, "say what the run would take, and stop"},
+    {0, NULL, NULL, NULL},
 };
 
 static struct tool tool = {
-	.name = "rna-embed",
-	.usage = "-m MODEL [options] [FILE...]",
-	.summary = "RNAs in (a stream, FASTA, FASTQ); the same records out with their embeddings.",
-	.example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
-	.options = options,
-	.common = "o@qvfldm",
-	.operands = 1,
+    .name = "rna-embed",
+    .usage = "-m MODEL [options] [FILE...]",
+    .summary = "RNAs in (a stream, FASTA, FASTQ); the same records out with their embeddings.",
+    .example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
+    .options = options,
+    .common = "o@qvfldm",
+    .operands = 1,
 };
 
-static const char *const dtypes[] = {"fp32", "bf16", "int8", NULL};    /* as enum rk_precision */
-static const char *const hidden[] = {"resume", "plan", NULL};           /* can't change a record */
+static const char *const dtypes[] = {"fp32", "bf16", "int8", NULL}; /* as enum rk_precision */
+static const char *const hidden[] = {"resume", "plan", NULL};       /* can't change a record */
 
 static int
 own(int code, const char *value, void *arg)
@@ -87,8 +93,10 @@ add_kmer(struct rna_record *rec, void *arg, struct rna_err *err)
 static void
 validate(struct embed *e)
 {
-	if (e->kmer > 0 && (tool.model != NULL || e->opts.what || e->types || e->opts.layer >= 0 || e->resume || e->plan))
-		tool_usage(&tool, "--kmer needs no model: -m, --what, --layer, --types, --resume and --plan do not go with it");
+	if (e->kmer > 0 &&
+	    (tool.model != NULL || e->opts.what || e->types || e->opts.layer >= 0 || e->resume || e->plan))
+		tool_usage(&tool,
+		    "--kmer needs no model: -m, --what, --layer, --types, --resume and --plan do not go with it");
 	if (e->kmer == 0 && tool.model == NULL)
 		tool_usage(&tool, "-m is missing: the folder of a model, or org/name");
 	if (e->resume && (tool.output == NULL || strcmp(tool.output, "-") == 0))
@@ -115,33 +123,40 @@ run_stream(struct embed *e, int write)
 	embed_flush(e);
 }
 
+/* Stream number `stream` begins: its header is written, or compared with that of the run that is continued. */
+static void
+begin_stream(struct embed *e, uint64_t stream, const struct kept *k)
+{
+	uint64_t total = rna_header_records(tool_in_header(&e->in));
+
+	embed_stream_begin(e);
+	if (stream == 0)
+		tool_progress_start(
+		    &e->progress, &tool, "records", e->is_text || total == RNA_TOTAL_UNKNOWN ? 0 : (double)total);
+	if (k->header.json != NULL && stream + (k->records == 0) == k->streams)
+		embed_write_header(e, &k->header);
+	else if (stream >= k->streams)
+		embed_write_header(e, NULL);
+	e->skip = stream == k->streams ? k->records : 0;
+}
+
 static void
 run(struct embed *e)
 {
-	uint64_t nstreams = 0, nrecords = 0, stream = 0;
-	struct rna_header kept = {NULL};
+	struct kept k = {{NULL}, 0, 0};
+	uint64_t stream = 0;
 
-	e->out = e->resume ? tool_out_resume(&tool, &kept, &nstreams, &nrecords) : tool_out_open(&tool);
+	e->out = e->resume ? tool_out_resume(&tool, &k.header, &k.streams, &k.records) : tool_out_open(&tool);
 	do {
-		embed_stream_begin(e);
-		if (stream == 0)
-			tool_progress_start(&e->progress, &tool, "records",
-			    e->is_text || rna_header_records(tool_in_header(&e->in)) == RNA_TOTAL_UNKNOWN ? 0 :
-			    (double)rna_header_records(tool_in_header(&e->in)));
-		if (stream >= nstreams) {
-			embed_write_header(e, stream == nstreams && kept.json != NULL ? &kept : NULL);
-			e->skip = stream == nstreams ? nrecords : 0;
-		}
-		run_stream(e, stream >= nstreams);
-		if (e->skip > 0)
-			tool_die(&tool, "%s.part: holds more than this input gives; remove it to begin anew", tool.output);
+		begin_stream(e, stream, &k);
+		run_stream(e, stream >= k.streams);
 		stream++;
-	} while (e->next_status == RNA_NEXT);
-	if (stream <= nstreams && kept.json != NULL)
-		tool_die(&tool, "%s.part: holds more than this input gives; remove it to begin anew", tool.output);
+	} while (e->next_status == RNA_NEXT && e->skip == 0);
+	if (e->skip > 0 || stream < k.streams)
+		tool_die(&tool, "%s.part: holds more than this input gives", tool.output);
 	tool_progress_end(&e->progress);
 	tool_out_close(e->out);
-	rna_header_fini(&kept);
+	rna_header_fini(&k.header);
 }
 
 int
@@ -158,12 +173,12 @@ main(int argc, char **argv)
 	}
 	embed_open(&e);
 	tool_in_open(&e.in, &tool, NULL);
-	e.in.raw = 1;                 /* text is framed here, so that its chunks can be merged */
+	e.in.raw = 1; /* text is framed here, so that its chunks can be merged */
 	if (e.plan)
 		return embed_plan(&e);
 	run(&e);
-	tool_summary(&tool, "%llu records in, %llu out, %llu tokens", (unsigned long long)e.read, (unsigned long long)e.written,
-	    (unsigned long long)e.all_tokens);
+	tool_summary(&tool, "%llu records in, %llu out, %llu tokens", (unsigned long long)e.read,
+	    (unsigned long long)e.written, (unsigned long long)e.all_tokens);
 	embed_close(&e);
 	return TOOL_DONE;
 }

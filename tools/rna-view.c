@@ -13,26 +13,26 @@
 enum { OPT_FIELDS = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_NAMES, OPT_NPY, OPT_SELFTEST };
 
 static const struct tool_option options[] = {
-	{'O', "format", "text|json|tsv|fasta|dbn|bpseq|ct|safetensors", "what to write (default text)"},
-	{OPT_FIELDS, "fields", "A,B", "only these fields, in this order (text, json, tsv, safetensors)"},
-	{OPT_NPY, "npy", "FIELD", "one field of all records as a NumPy array"},
-	{'c', "check", NULL, "read all, print nothing: exit 0 when every record is whole, else 1"},
-	{'H', "header", NULL, "the header as JSON, with the command line that recreates the stream"},
-	{'n', "count", NULL, "the number of records"},
-	{OPT_NAMES, "names", "multimolecule", "with -O safetensors: the weights of a model folder under these names"},
-	{OPT_SELFTEST, "selftest", NULL, "compute with known answers on this machine, or test the model of -m"},
-	{OPT_FIX_SQUARE, "fix-square", NULL, "with --selftest -m: transpose the square matrices (see rna-embed)"},
-	{0, NULL, NULL, NULL},
+    {'O', "format", "text|json|tsv|fasta|dbn|bpseq|ct|safetensors", "what to write (default text)"},
+    {OPT_FIELDS, "fields", "A,B", "only these fields, in this order (text, json, tsv, safetensors)"},
+    {OPT_NPY, "npy", "FIELD", "one field of all records as a NumPy array"},
+    {'c', "check", NULL, "read all, print nothing: exit 0 when every record is whole, else 1"},
+    {'H', "header", NULL, "the header as JSON, with the command line that recreates the stream"},
+    {'n', "count", NULL, "the number of records"},
+    {OPT_NAMES, "names", "multimolecule", "with -O safetensors: the weights of a model folder under these names"},
+    {OPT_SELFTEST, "selftest", NULL, "compute with known answers on this machine, or test the model of -m"},
+    {OPT_FIX_SQUARE, "fix-square", NULL, "with --selftest -m: transpose the square matrices (see rna-embed)"},
+    {0, NULL, NULL, NULL},
 };
 
 static struct tool tool = {
-	.name = "rna-view",
-	.usage = "[-O FORMAT | --npy FIELD | -c | -H | -n | --selftest] [options] [FILE...]",
-	.summary = "Records in (a stream, FASTA, FASTQ); text and arrays out.",
-	.example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
-	.options = options,
-	.common = "o@qvflm",
-	.operands = 1,
+    .name = "rna-view",
+    .usage = "[-O FORMAT | --npy FIELD | -c | -H | -n | --selftest] [options] [FILE...]",
+    .summary = "Records in (a stream, FASTA, FASTQ); text and arrays out.",
+    .example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
+    .options = options,
+    .common = "o@qvflm",
+    .operands = 1,
 };
 
 static void
@@ -47,7 +47,8 @@ choose(struct view *v, enum view_mode mode, const char *option)
 static int
 own(int code, const char *value, void *arg)
 {
-	static const char *const formats[] = {"text", "json", "tsv", "fasta", "dbn", "bpseq", "ct", "safetensors", NULL};
+	static const char *const formats[] = {
+	    "text", "json", "tsv", "fasta", "dbn", "bpseq", "ct", "safetensors", NULL};
 	static const char *const names[] = {"multimolecule", NULL};
 	struct view *v = arg;
 	int format;
@@ -59,7 +60,7 @@ own(int code, const char *value, void *arg)
 	case 'O':
 		format = tool_choice(&tool, "-O", value, formats);
 		choose(v, formats[format + 1] != NULL ? VIEW_TEXT : VIEW_SAFETENSORS, "-O");
-		v->text.format = (enum rna_text)format;     /* the same order */
+		v->text.format = (enum rna_text)format; /* the same order */
 		break;
 	case 'c':
 		choose(v, VIEW_CHECK, "-c");

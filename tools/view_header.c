@@ -46,7 +46,8 @@ view_header(struct view *v)
 	int i;
 
 	for (i = 0; i < v->t->nfiles; i++) {
-		if ((in = rna_input_open(v->t->files[i], &err)) == NULL || (source = rna_source_open(in, &opts, &err)) == NULL)
+		if ((in = rna_input_open(v->t->files[i], &err)) == NULL ||
+		    (source = rna_source_open(in, &opts, &err)) == NULL)
 			tool_die_err(v->t, &err);
 		if (!rna_source_is_stream(source))
 			tool_die(v->t, "%s: is text, which has no header", rna_source_name(source));

@@ -1,5 +1,6 @@
 /*
- * view_records.c: the record loop of rna-view and what each way of writing does at its start, per record and at its end.
+ * view_records.c: the record loop of rna-view and what each way of writing does at its start, per record and at its
+ * end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,10 +13,10 @@
 struct printer {
 	struct view *v;
 	struct tool_in in;
-	FILE *fp;                     /* NULL: nothing is written */
+	FILE *fp; /* NULL: nothing is written */
 	struct rna_vocab vocab;
 	int have_vocab;
-	char **columns;               /* TSV: of the first record, when none were chosen */
+	char **columns; /* TSV: of the first record, when none were chosen */
 	struct rna_buf buf;
 	struct rna_npy *npy;
 	struct rna_tensors tensors;
@@ -84,7 +85,8 @@ put(struct printer *p, const struct rna_record *rec, struct rna_err *err)
 			begin_table(p, rec);
 		st = rna_text_record(&p->v->text, rec, &p->buf, err);
 		if (st == RNA_OK && p->buf.len > 0 && fwrite(p->buf.data, 1, p->buf.len, p->fp) != p->buf.len)
-			tool_die(p->v->t, "%s: %s", p->v->t->output ? p->v->t->output : "standard output", strerror(errno));
+			tool_die(
+			    p->v->t, "%s: %s", p->v->t->output ? p->v->t->output : "standard output", strerror(errno));
 		break;
 	case VIEW_SAFETENSORS:
 		st = rna_tensors_add(&p->tensors, rec, err);
@@ -152,7 +154,7 @@ view_records(struct view *v)
 
 	rna_record_init(&rec);
 	tool_in_open(&p.in, v->t, NULL);
-	p.in.raw = 1;                 /* text is shown as it was read */
+	p.in.raw = 1; /* text is shown as it was read */
 	begin(&p);
 	do {
 		new_header(&p);
@@ -160,7 +162,8 @@ view_records(struct view *v)
 			put(&p, &rec, &err);
 	} while (st == RNA_NEXT);
 	end(&p);
-	tool_summary(v->t, v->mode == VIEW_CHECK ? "%llu records, all whole" : "%llu records", (unsigned long long)p.in.records);
+	tool_summary(
+	    v->t, v->mode == VIEW_CHECK ? "%llu records, all whole" : "%llu records", (unsigned long long)p.in.records);
 	tool_in_close(&p.in);
 	rna_record_fini(&rec);
 	return TOOL_DONE;

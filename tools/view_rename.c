@@ -15,7 +15,8 @@
 
 /* The tensors of s under their new names, which are kept in names. */
 static enum rna_status
-rename_all(const struct rna_safetensors *s, struct rna_tensor_out *out, char (*names)[RNA_NAMES_SIZE], struct rna_err *err)
+rename_all(
+    const struct rna_safetensors *s, struct rna_tensor_out *out, char (*names)[RNA_NAMES_SIZE], struct rna_err *err)
 {
 	char stock[RNA_NAMES_SIZE];
 	enum rna_naming naming;
@@ -70,8 +71,8 @@ open_weights(struct rna_safetensors *s, const char *path, struct rna_err *err)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? rna_safetensors_open_dir(s, path, err) :
-	    rna_safetensors_open(s, path, err);
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? rna_safetensors_open_dir(s, path, err)
+	                                                   : rna_safetensors_open(s, path, err);
 }
 
 int
@@ -80,7 +81,7 @@ view_rename(struct view *v)
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_safetensors s = {.n = 0};
 	struct rna_tensor_out *out;
-	char (*names)[RNA_NAMES_SIZE], *path;
+	char(*names)[RNA_NAMES_SIZE], *path;
 	FILE *fp;
 
 	if (v->t->nfiles != 1 || strcmp(v->t->files[0], "-") == 0)

@@ -8,13 +8,18 @@
 #include "nn/selftest.h"
 #include "view_private.h"
 
-static const struct { enum rk_precision precision; const char *name; double difference, cosine; } bounds[] = {
-	{RK_FP32, "fp32", 2e-5, 0.999999},
-	{RK_BF16, "bf16", 0.25, 0.9995},
-	{RK_INT8, "int8", 0.75, 0.995},
+static const struct {
+	enum rk_precision precision;
+	const char *name;
+	double difference, cosine;
+} bounds[] = {
+    {RK_FP32, "fp32", 2e-5, 0.999999},
+    {RK_BF16, "bf16", 0.25, 0.9995},
+    {RK_INT8, "int8", 0.75, 0.995},
 };
 
-/* One level of the CPU; 1 when a bound is passed.  A level that this machine lacks is passed over, unless it is asked for. */
+/* One level of the CPU; 1 when a bound is passed.  A level that this machine lacks is passed over, unless it is asked
+ * for. */
 static int
 test_level(struct view *v, FILE *fp, const char *device, int asked)
 {
@@ -38,7 +43,8 @@ test_level(struct view *v, FILE *fp, const char *device, int asked)
 			tool_die_err(v->t, &err);
 		rna_selftest_compare(values, rna_selftest_expected(), RNA_SELFTEST_VALUES, &difference, &cosine);
 		bad = !(difference <= bounds[i].difference) || !(cosine >= bounds[i].cosine);
-		fprintf(fp, "%-12s %-5s  %.2e  %.7f  %s\n", rk_level(rk), bounds[i].name, difference, cosine, bad ? "FAILED" : "ok");
+		fprintf(fp, "%-12s %-5s  %.2e  %.7f  %s\n", rk_level(rk), bounds[i].name, difference, cosine,
+		    bad ? "FAILED" : "ok");
 		failed |= bad;
 	}
 	rk_close(rk);
@@ -77,14 +83,17 @@ test_model(struct view *v, FILE *fp)
 
 	if ((rk = rk_open("cpu", v->t->threads, why, sizeof(why))) == NULL)
 		tool_die(v->t, "%s", why);
-	if (rna_model_open(&m, dir, rk, &need, &err) != RNA_OK || rna_selftest_masked(&m, &right, &total, &err) != RNA_OK)
+	if (rna_model_open(&m, dir, rk, &need, &err) != RNA_OK ||
+	    rna_selftest_masked(&m, &right, &total, &err) != RNA_OK)
 		tool_die_err(v->t, &err);
 	chance = right * 100 < total * 35;
 	fprintf(fp, "masked bases of tRNA and 5S rRNA found: %d of %d (%.1f %%); by chance about 25 %%\n", right, total,
 	    100.0 * right / total);
 	if (chance && !v->fix_square)
-		tool_warn(v->t, "%s: near chance: random weights, or an early multimolecule export whose square matrices are not "
-		    "transposed; try --fix-square", dir);
+		tool_warn(v->t,
+		    "%s: near chance: random weights, or an early multimolecule export whose square matrices are not "
+		    "transposed; try --fix-square",
+		    dir);
 	else if (chance)
 		tool_warn(v->t, "%s: near chance, also with --fix-square", dir);
 	else if (m.square_suspect && !v->fix_square)

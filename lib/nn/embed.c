@@ -7,27 +7,27 @@
 #include "nn/batch.h"
 #include "nn/embed.h"
 
-#define BATCH_TOKENS 2048    /* a batch holds this many tokens, or one longer record */
+#define BATCH_TOKENS 2048 /* a batch holds this many tokens, or one longer record */
 
 /* One thing that is read from the tape after a run. */
 struct output {
 	enum rna_embed_what what;
-	const char *name;            /* field */
+	const char *name; /* field */
 	rna_t tensor;
-	int per_token;               /* 1: rows are tokens; 0: rows are sequences (or slots) */
+	int per_token; /* 1: rows are tokens; 0: rows are sequences (or slots) */
 };
 
 struct rna_embed {
 	struct rna_model *m;
 	struct rna_embed_options opts;
-	struct rna_tape *tape;       /* NULL until the first batch */
+	struct rna_tape *tape; /* NULL until the first batch */
 	struct rna_batch batch;
-	int cap;                     /* tokens of a batch */
+	int cap; /* tokens of a batch */
 	struct output out[8];
 	int nout;
-	float *values;               /* [cap values] what was read */
+	float *values; /* [cap values] what was read */
 	size_t nvalues;
-	size_t *order;               /* records by falling length */
+	size_t *order; /* records by falling length */
 	size_t norder;
 };
 
@@ -42,7 +42,8 @@ check(const struct rna_embed *e, struct rna_err *err)
 	if (e->opts.what & RNA_EMBED_POOLED && !c->pooler)
 		return rna_fail(err, RNA_EINVAL, "the model has no pooler (pooler.dense), which pooled needs");
 	if (e->opts.what & (RNA_EMBED_LOGITS | RNA_EMBED_TYPES) && !c->mlm)
-		return rna_fail(err, RNA_EINVAL, "the model has no MLM head (cls.predictions), which logits and types need");
+		return rna_fail(
+		    err, RNA_EINVAL, "the model has no MLM head (cls.predictions), which logits and types need");
 	if (e->opts.what & RNA_EMBED_TYPES && e->m->vocab.ntypes == 0)
 		return rna_fail(err, RNA_EINVAL, "the model's vocabulary has no RNA types");
 	if (!rk_has(e->m->rk, e->opts.precision, why, sizeof(why)))
@@ -126,7 +127,11 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 	drop_tape(e);
 	e->cap = longest > e->cap ? longest : e->cap;
 	seqs = e->cap / 2 + 1;
-	o = (struct rna_tape_options){.tokens = e->cap, .seqs = seqs, .rows = 1, .slots = seqs, .max_len = e->cap,
+	o = (struct rna_tape_options){.tokens = e->cap,
+	    .seqs = seqs,
+	    .rows = 1,
+	    .slots = seqs,
+	    .max_len = e->cap,
 	    .precision = e->opts.precision};
 	if ((hidden = calloc((size_t)e->m->config.layers + 1, sizeof(*hidden))) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
@@ -168,8 +173,8 @@ by_length(const void *a, const void *b)
 {
 	const struct sortable *x = a, *y = b;
 
-	return x->length != y->length ? (x->length < y->length) - (x->length > y->length) :
-	    (x->index > y->index) - (x->index < y->index);
+	return x->length != y->length ? (x->length < y->length) - (x->length > y->length)
+	                              : (x->index > y->index) - (x->index < y->index);
 }
 
 /* Records by falling length: batches of like lengths, the largest buffer needed first. */
@@ -208,7 +213,8 @@ add(struct rna_embed *e, const struct rna_record *rec, struct rna_err *err)
 	if (st == RNA_OK && e->opts.what & RNA_EMBED_TYPES) {
 		tokens = rna_record_get_vec(rec, "tokens", RNA_U8, &n);
 		if ((slot = rna_frame_slot(&e->m->vocab, tokens, n)) < 0)
-			return rna_fail(err, RNA_EFORMAT, "no type slot in the tokens; frame with: rna-tokenize --frame type");
+			return rna_fail(
+			    err, RNA_EFORMAT, "no type slot in the tokens; frame with: rna-tokenize --frame type");
 		b->slot[b->nslots] = b->offsets[b->nseqs - 1] + (int32_t)slot;
 		b->slot_target[b->nslots] = -1;
 		b->slot_weight[b->nslots++] = 0;
@@ -218,7 +224,8 @@ add(struct rna_embed *e, const struct rna_record *rec, struct rna_err *err)
 
 /* Hands the rows of output o to the records of the batch. */
 static enum rna_status
-give(struct rna_embed *e, const struct output *o, struct rna_record *rec, const size_t *who, float *types, struct rna_err *err)
+give(struct rna_embed *e, const struct output *o, struct rna_record *rec, const size_t *who, float *types,
+    struct rna_err *err)
 {
 	size_t columns = (size_t)rna_tape_columns(e->tape, o->tensor);
 	int rows = o->per_token ? e->batch.ntokens : e->batch.nseqs, i;
@@ -226,16 +233,19 @@ give(struct rna_embed *e, const struct output *o, struct rna_record *rec, const 
 	enum rna_status st = rna_tape_read(e->tape, o->tensor, (size_t)rows, e->values, err);
 
 	for (i = 0; i < e->batch.nseqs && st == RNA_OK; i++) {
-		int first = o->per_token ? e->batch.offsets[i] : i, n = o->per_token ? e->batch.offsets[i + 1] - first : 1;
+		int first = o->per_token ? e->batch.offsets[i] : i,
+		    n = o->per_token ? e->batch.offsets[i + 1] - first : 1;
 		uint64_t dims[2] = {(uint64_t)n, columns};
 		const float *src = e->values + (size_t)first * columns;
 		float *dst;
 
 		if (o->what == RNA_EMBED_TYPES) {
-			memcpy(types + who[i] * (size_t)v->ntypes, src + v->type_first, (size_t)v->ntypes * sizeof(*src));
+			memcpy(
+			    types + who[i] * (size_t)v->ntypes, src + v->type_first, (size_t)v->ntypes * sizeof(*src));
 			continue;
 		}
-		dst = rna_record_put(&rec[who[i]], o->name, RNA_F32, o->per_token ? 2 : 1, o->per_token ? dims : dims + 1);
+		dst = rna_record_put(
+		    &rec[who[i]], o->name, RNA_F32, o->per_token ? 2 : 1, o->per_token ? dims : dims + 1);
 		if (dst == NULL)
 			return rna_fail(err, RNA_EMEM, "no memory for %s", o->name);
 		memcpy(dst, src, (size_t)n * columns * sizeof(*src));
@@ -261,7 +271,7 @@ run_batch(struct rna_embed *e, struct rna_record *rec, const size_t *who, size_t
 			err->record = rec[who[i]].number;
 	}
 	*taken = k;
-	e->batch.nrows = 0;   /* targets of masked records have no part in inference */
+	e->batch.nrows = 0; /* targets of masked records have no part in inference */
 	if (st == RNA_OK)
 		st = rna_batch_upload(&e->batch, e->m->rk, rna_tape_inputs(e->tape), err);
 	if (st == RNA_OK)
@@ -279,7 +289,8 @@ run(struct rna_embed *e, struct rna_record *rec, size_t n, float *types, struct 
 	size_t i, taken = 0;
 
 	if (longest > (uint64_t)e->m->config.max && st == RNA_OK) {
-		st = rna_fail(err, RNA_EFORMAT, "%llu tokens, but the model takes %d", (unsigned long long)longest, e->m->config.max);
+		st = rna_fail(err, RNA_EFORMAT, "%llu tokens, but the model takes %d", (unsigned long long)longest,
+		    e->m->config.max);
 		if (err != NULL)
 			err->record = rec[e->order[0]].number;
 	}

@@ -18,8 +18,8 @@ bases(const struct rna_vocab *v, const struct rna_record *chunk, uint32_t *first
 }
 
 static enum rna_status
-merge_vector(const struct rna_vocab *v, const struct rna_record *chunk, size_t n, const char *name, struct rna_record *whole,
-    struct rna_err *err)
+merge_vector(const struct rna_vocab *v, const struct rna_record *chunk, size_t n, const char *name,
+    struct rna_record *whole, struct rna_err *err)
 {
 	uint64_t columns, same, ntokens, i, dims[1];
 	const float *first_vector = rna_record_get_vec(&chunk[0], name, RNA_F32, &columns), *x;
@@ -48,8 +48,8 @@ merge_vector(const struct rna_vocab *v, const struct rna_record *chunk, size_t n
 }
 
 static enum rna_status
-merge_rows(const struct rna_vocab *v, const struct rna_record *chunk, size_t n, const char *name, struct rna_record *whole,
-    struct rna_err *err)
+merge_rows(const struct rna_vocab *v, const struct rna_record *chunk, size_t n, const char *name,
+    struct rna_record *whole, struct rna_err *err)
 {
 	const struct rna_field *f = rna_record_find(&chunk[0], name);
 	uint64_t ntokens, dims[2] = {0, 0}, at = 0, from, to;
@@ -79,8 +79,8 @@ merge_rows(const struct rna_vocab *v, const struct rna_record *chunk, size_t n, 
 }
 
 enum rna_status
-rna_embed_merge(const struct rna_vocab *v, const struct rna_record *chunk, size_t n, struct rna_record *whole,
-    struct rna_err *err)
+rna_embed_merge(
+    const struct rna_vocab *v, const struct rna_record *chunk, size_t n, struct rna_record *whole, struct rna_err *err)
 {
 	static const char *const vectors[] = {"cls", "mean", "pooled"}, *const matrices[] = {"hidden", "logits"};
 	enum rna_status st = RNA_OK;

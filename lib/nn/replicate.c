@@ -31,8 +31,8 @@ rna_replicate_mask(const struct rna_vocab *v, struct rna_record *rec, struct rna
 }
 
 enum rna_status
-rna_replicate_rank(const struct rna_vocab *v, const float *logits, size_t n, int k, uint8_t *types, float *p,
-    struct rna_err *err)
+rna_replicate_rank(
+    const struct rna_vocab *v, const float *logits, size_t n, int k, uint8_t *types, float *p, struct rna_err *err)
 {
 	double best[RNA_VOCAB_MAX], top = -INFINITY, sum = 0;
 	int t, i, m;
@@ -67,7 +67,8 @@ group_of(const struct rna_record *rec, uint64_t *group, struct rna_err *err)
 	uint64_t rid, n = 0;
 
 	if (!rna_record_get_u64(rec, "rid", &rid))
-		return rna_fail(err, RNA_EFORMAT, "no field rid, which tells replicates apart; make records with rna-tokenize");
+		return rna_fail(
+		    err, RNA_EFORMAT, "no field rid, which tells replicates apart; make records with rna-tokenize");
 	chunk = rna_record_get_vec(rec, "chunk", RNA_U32, &n);
 	le64enc(key, rid);
 	le32enc(key + 8, chunk != NULL && n == 2 ? chunk[0] : 0);
@@ -76,8 +77,8 @@ group_of(const struct rna_record *rec, uint64_t *group, struct rna_err *err)
 }
 
 enum rna_status
-rna_replicate_make(const struct rna_vocab *v, const struct rna_record *rec, const uint8_t *types, const float *p, int k, int i,
-    struct rna_record *out, struct rna_err *err)
+rna_replicate_make(const struct rna_vocab *v, const struct rna_record *rec, const uint8_t *types, const float *p, int k,
+    int i, struct rna_record *out, struct rna_err *err)
 {
 	enum rna_status st = rna_record_copy(out, rec);
 	uint64_t group = 0;

@@ -10,8 +10,8 @@
 /* Puts [MASK] into the type slot, so that the type is predicted.  RNA_EFORMAT: no slot. */
 enum rna_status rna_replicate_mask(const struct rna_vocab *v, struct rna_record *rec, struct rna_err *err) RNA_CHECK;
 /*
- * The k most probable types (ids, most probable first, of equals the lower id) of n rows of type logits [n, v->ntypes]: the
- * largest logit of each type over the rows, softmax over the types.  k <= v->ntypes.
+ * The k most probable types (ids, most probable first, of equals the lower id) of n rows of type logits [n, v->ntypes]:
+ * the largest logit of each type over the rows, softmax over the types.  k <= v->ntypes.
  */
 enum rna_status rna_replicate_rank(const struct rna_vocab *v, const float *logits, size_t n, int k, uint8_t *types,
     float *p, struct rna_err *err) RNA_CHECK;

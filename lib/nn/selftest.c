@@ -10,21 +10,21 @@
 #include "seq/frame.h"
 
 #define NRNAS 4
-#define EACH 8         /* values of each vector */
-#define STEP 7         /* every seventh base is masked at a time */
-#define SEED 20240515
+#define EACH  8 /* values of each vector */
+#define STEP  7 /* every seventh base is masked at a time */
+#define SEED  20240515
 
 static const char *const rnas[NRNAS] = {
-	/* tRNA-Phe, yeast */
-	"GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA",
-	/* 5S rRNA, Escherichia coli */
-	"UGCCUGGCGGCCGUAGCGCGGUGGUCCCACCUGACCCCAUGCCGAACUCAGAAGUGAAACGCCGUAGCGCCGAUGGUAGUGUGGGGUCUCCCCAUGCGAGAGUAGGGAACUG"
-	"CCAGGCAU",
-	/* 5S rRNA, human */
-	"GUCUACGGCCAUACCACCCUGAACGCGCCCGAUCUCGUCUGAUCUCGGAAGCUAAGCAGGGUCGGGCCUGGUUAGUACUUGGAUGGGAGACCGCCUGGGAAUACCGGGUGCU"
-	"GUAGGCUU",
-	/* tRNA-Ala, Escherichia coli */
-	"GGGGCUAUAGCUCAGCUGGGAGAGCGCUUGCAUGGCAUGCAAGAGGUCAGCGGUUCGAUCCCGCUUAGCUCCACCA",
+    /* tRNA-Phe, yeast */
+    "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA",
+    /* 5S rRNA, Escherichia coli */
+    "UGCCUGGCGGCCGUAGCGCGGUGGUCCCACCUGACCCCAUGCCGAACUCAGAAGUGAAACGCCGUAGCGCCGAUGGUAGUGUGGGGUCUCCCCAUGCGAGAGUAGGGAACUG"
+    "CCAGGCAU",
+    /* 5S rRNA, human */
+    "GUCUACGGCCAUACCACCCUGAACGCGCCCGAUCUCGUCUGAUCUCGGAAGCUAAGCAGGGUCGGGCCUGGUUAGUACUUGGAUGGGAGACCGCCUGGGAAUACCGGGUGCU"
+    "GUAGGCUU",
+    /* tRNA-Ala, Escherichia coli */
+    "GGGGCUAUAGCUCAGCUGGGAGAGCGCUUGCAUGGCAUGCAAGAGGUCAGCGGUUCGAUCCCGCUUAGCUCCACCA",
 };
 
 const float *
@@ -90,7 +90,7 @@ small_model(struct rna_model *m, struct rk *rk, struct rna_err *err)
 	if (st != RNA_OK)
 		return st;
 	c.pooler = c.mlm = 1;
-	c.init_range = 0.1f;          /* large enough for every part to show in the result */
+	c.init_range = 0.1f; /* large enough for every part to show in the result */
 	if ((st = rna_vocab_init(&v)) != RNA_OK) {
 		rna_config_fini(&c);
 		return rna_fail(err, st, "out of memory");
@@ -105,7 +105,8 @@ small_model(struct rna_model *m, struct rk *rk, struct rna_err *err)
 enum rna_status
 rna_selftest_values(struct rk *rk, enum rk_precision precision, float values[RNA_SELFTEST_VALUES], struct rna_err *err)
 {
-	struct rna_embed_options o = {RNA_EMBED_CLS | RNA_EMBED_MEAN | RNA_EMBED_POOLED | RNA_EMBED_LOGITS, -1, precision};
+	struct rna_embed_options o = {
+	    RNA_EMBED_CLS | RNA_EMBED_MEAN | RNA_EMBED_POOLED | RNA_EMBED_LOGITS, -1, precision};
 	struct rna_record rec[NRNAS];
 	struct rna_embed *e = NULL;
 	struct rna_model m;
@@ -138,8 +139,8 @@ rna_selftest_values(struct rk *rk, enum rk_precision precision, float values[RNA
 
 /* Masks every seventh base from `phase` on, and counts those that the logits find again. */
 static enum rna_status
-try_phase(struct rna_embed *e, const struct rna_vocab *v, struct rna_record *rec, uint32_t phase, int *right, int *total,
-    struct rna_err *err)
+try_phase(struct rna_embed *e, const struct rna_vocab *v, struct rna_record *rec, uint32_t phase, int *right,
+    int *total, struct rna_err *err)
 {
 	uint64_t n = 0;
 	const uint8_t *before = rna_record_get_vec(rec, "tokens", RNA_U8, &n);

@@ -47,7 +47,7 @@ rna_kmervec_add(struct rna_record *rec, int k, struct rna_err *err)
 		word = (word << 2 | (uint32_t)(b < 0 ? 0 : b)) & mask;
 		if (run < k)
 			continue;
-		freq[word]++;      /* exact up to 16 million of one k-mer */
+		freq[word]++; /* exact up to 16 million of one k-mer */
 		total++;
 	}
 	for (i = 0; total > 0 && i < dims[0]; i++)

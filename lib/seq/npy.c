@@ -9,17 +9,17 @@
 #include "seq/npy.h"
 #include "seq/spool.h"
 
-#define DIGITS 20    /* of the largest number of records */
+#define DIGITS 20 /* of the largest number of records */
 
 struct rna_npy {
-	FILE *dst, *spool;       /* spool: NULL when dst can be patched */
-	off_t start;             /* of the array in dst */
+	FILE *dst, *spool; /* spool: NULL when dst can be patched */
+	off_t start;       /* of the array in dst */
 	char field[RNA_MAX_NAME + 1];
 	enum rna_dtype dtype;
 	int ndim;
 	uint64_t dims[RNA_MAX_DIMS], rows;
-	size_t header;           /* bytes kept free for the header */
-	float *wide;             /* bf16 as f32 */
+	size_t header; /* bytes kept free for the header */
+	float *wide;   /* bf16 as f32 */
 	size_t cap;
 };
 
@@ -54,7 +54,7 @@ static size_t
 describe(const struct rna_npy *n, char *dst, size_t size)
 {
 	int d, len = snprintf(dst, size, "{'descr': '%s', 'fortran_order': False, 'shape': (%llu,", descr(n->dtype),
-	    (unsigned long long)n->rows);
+		   (unsigned long long)n->rows);
 
 	for (d = 0; d < n->ndim; d++)
 		len += snprintf(dst + len, size - (size_t)len, d ? ", %llu" : " %llu", (unsigned long long)n->dims[d]);
@@ -166,7 +166,8 @@ check(const struct rna_npy *n, const struct rna_field *f, struct rna_err *err)
 	if (f == NULL)
 		return rna_fail(err, RNA_EFORMAT, "no field %s", n->field);
 	if (f->dtype == RNA_STR)
-		return rna_fail(err, RNA_EFORMAT, "field %s is text, not numbers; try: rna-view -O tsv --fields %s", n->field, n->field);
+		return rna_fail(err, RNA_EFORMAT, "field %s is text, not numbers; try: rna-view -O tsv --fields %s",
+		    n->field, n->field);
 	if (n->rows == 0)
 		return RNA_OK;
 	if (f->dtype != n->dtype)
@@ -176,8 +177,10 @@ check(const struct rna_npy *n, const struct rna_field *f, struct rna_err *err)
 		return RNA_OK;
 	shape(here, sizeof(here), f->dims, f->ndim);
 	shape(before, sizeof(before), n->dims, n->ndim);
-	return rna_fail(err, RNA_EFORMAT, "field %s has shape %s here, %s in the records before; "
-	    "one array needs one shape: try rna-view -O safetensors", n->field, here, before);
+	return rna_fail(err, RNA_EFORMAT,
+	    "field %s has shape %s here, %s in the records before; "
+	    "one array needs one shape: try rna-view -O safetensors",
+	    n->field, here, before);
 }
 
 enum rna_status

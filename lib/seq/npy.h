@@ -21,6 +21,6 @@ struct rna_npy *rna_npy_open(FILE *dst, const char *field, struct rna_err *err);
 enum rna_status rna_npy_add(struct rna_npy *n, const struct rna_record *rec, struct rna_err *err) RNA_CHECK;
 /* Header and what waited; frees n, dst stays open.  Without records: an f32 array of shape [0]. */
 enum rna_status rna_npy_close(struct rna_npy *n, struct rna_err *err) RNA_CHECK;
-void rna_npy_abort(struct rna_npy *n);   /* frees n; NULL is fine */
+void rna_npy_abort(struct rna_npy *n); /* frees n; NULL is fine */
 
 #endif

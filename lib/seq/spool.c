@@ -110,7 +110,8 @@ rna_spool_add(struct rna_spool *s, uint64_t record, const struct rna_field *f, c
 	if (f->dtype != s->dtype)
 		return rna_fail(err, RNA_EFORMAT, "field %s is %s here, %s in the records before", s->name,
 		    rna_dtype_name(f->dtype), rna_dtype_name(s->dtype));
-	if (record != s->rows || f->ndim != s->ndim || memcmp(f->dims, s->dims, (size_t)f->ndim * sizeof(*f->dims)) != 0)
+	if (record != s->rows || f->ndim != s->ndim ||
+	    memcmp(f->dims, s->dims, (size_t)f->ndim * sizeof(*f->dims)) != 0)
 		st = rna_spool_ragged(s, err);
 	if (st == RNA_OK && s->ragged)
 		st = add_row(s, record, f->ndim, f->dims, err);

@@ -7,7 +7,7 @@
 
 #include "seq/tensors.h"
 
-#define HEADER_MAX 100000000    /* the format's own limit */
+#define HEADER_MAX 100000000 /* the format's own limit */
 
 void
 rna_tensors_init(struct rna_tensors *t, char *const *fields, size_t nfields)
@@ -43,7 +43,8 @@ find_spool(struct rna_tensors *t, const struct rna_field *f, struct rna_spool **
 			return RNA_OK;
 		}
 	if (f->dtype == RNA_STR)
-		return rna_fail(err, RNA_EFORMAT, "field %s is text, not numbers; try: rna-view -O tsv --fields %s", f->name, f->name);
+		return rna_fail(err, RNA_EFORMAT, "field %s is text, not numbers; try: rna-view -O tsv --fields %s",
+		    f->name, f->name);
 	if (t->n == t->cap) {
 		if ((list = reallocarray(t->spool, cap, sizeof(*list))) == NULL)
 			return rna_fail(err, RNA_EMEM, "out of memory");
@@ -96,7 +97,7 @@ add_tensor(struct rna_buf *head, const struct rna_spool *s, const struct rna_spo
 		st = rna_buf_printf(head, ndim ? "%llu," : "%llu", (unsigned long long)s->rows);
 	for (d = 0; d < ndim && st == RNA_OK; d++) {
 		st = rna_buf_printf(head, d ? ",%llu" : "%llu", (unsigned long long)dims[d]);
-		bytes *= dims[d];       /* a product of a record in memory: no overflow */
+		bytes *= dims[d]; /* a product of a record in memory: no overflow */
 	}
 	if (row == NULL)
 		bytes = s->bytes;
@@ -120,8 +121,8 @@ by_width(const void *a, const void *b)
 static enum rna_status
 make_header(struct rna_tensors *t, struct rna_buf *head, struct rna_err *err)
 {
-	enum rna_status st = rna_buf_printf(head, "{\"__metadata__\":{\"format\":\"rill\",\"records\":\"%llu\"}",
-	    (unsigned long long)t->records);
+	enum rna_status st = rna_buf_printf(
+	    head, "{\"__metadata__\":{\"format\":\"rill\",\"records\":\"%llu\"}", (unsigned long long)t->records);
 	uint64_t at = 0, r;
 	size_t i;
 

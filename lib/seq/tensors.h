@@ -12,7 +12,7 @@
 #include "seq/spool.h"
 
 struct rna_tensors {
-	char *const *fields;       /* NULL: all numeric ones */
+	char *const *fields; /* NULL: all numeric ones */
 	size_t nfields;
 	struct rna_spool *spool;
 	size_t n, cap;

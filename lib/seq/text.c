@@ -4,7 +4,8 @@
 #include "seq/text_value.h"
 
 enum rna_status
-rna_text_record(const struct rna_text_options *opts, const struct rna_record *rec, struct rna_buf *out, struct rna_err *err)
+rna_text_record(
+    const struct rna_text_options *opts, const struct rna_record *rec, struct rna_buf *out, struct rna_err *err)
 {
 	struct rna_text_sink o = {out, RNA_OK};
 	enum rna_status st = RNA_OK;

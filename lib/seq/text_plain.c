@@ -6,9 +6,9 @@
 
 #include "seq/text_value.h"
 
-#define WIDTH 80      /* bases of a sequence shown */
-#define VALUES 6      /* numbers of a vector shown */
-#define SHORT 16      /* token names of a vector shown */
+#define WIDTH  80 /* bases of a sequence shown */
+#define VALUES 6  /* numbers of a vector shown */
+#define SHORT  16 /* token names of a vector shown */
 
 static const char *const in_head[] = {"name", "seq", "desc", "type", "structure", "energy", "rid", "chunk", "last"};
 

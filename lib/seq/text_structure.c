@@ -12,12 +12,12 @@ static const char opening[LEVELS + 1] = "([{<ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 static const char closing[LEVELS + 1] = ")]}>abcdefghijklmnopqrstuvwxyz";
 
 struct rna {
-	const char *name, *seq, *structure;    /* structure NULL: only pairs */
+	const char *name, *seq, *structure; /* structure NULL: only pairs */
 	size_t name_length, n, structure_length;
-	const int32_t *pair;                   /* NULL: only the string */
+	const int32_t *pair; /* NULL: only the string */
 	int has_energy;
 	double energy;
-	int32_t *partner, *stack;              /* [n] each, n * LEVELS for stack: what the printers work with */
+	int32_t *partner, *stack; /* [n] each, n * LEVELS for stack: what the printers work with */
 };
 
 /* Partner of each base from `pair`. */
@@ -30,8 +30,8 @@ partners_of_pair(struct rna *r, struct rna_err *err)
 		int64_t j = r->pair[i];
 
 		if (j < -1 || j >= (int64_t)r->n || j == (int64_t)i || (j >= 0 && r->pair[j] != (int64_t)i))
-			return rna_fail(err, RNA_EFORMAT, "pair: base %zu is paired with %lld, which is not paired with it", i,
-			    (long long)j);
+			return rna_fail(err, RNA_EFORMAT,
+			    "pair: base %zu is paired with %lld, which is not paired with it", i, (long long)j);
 		r->partner[i] = (int32_t)j;
 	}
 	return RNA_OK;
@@ -66,7 +66,8 @@ partners_of_string(struct rna *r, struct rna_err *err)
 	}
 	for (level = 0; level < LEVELS; level++)
 		if (top[level] >= 0)
-			return rna_fail(err, RNA_EFORMAT, "structure: unbalanced '%c' at base %d", opening[level], top[level] + 1);
+			return rna_fail(
+			    err, RNA_EFORMAT, "structure: unbalanced '%c' at base %d", opening[level], top[level] + 1);
 	return RNA_OK;
 }
 
@@ -88,7 +89,8 @@ put_brackets(struct rna_text_sink *o, struct rna *r, struct rna_err *err)
 			for (level = 0; level < LEVELS && top[level] >= 0 && r->partner[top[level]] < j; level++)
 				;
 			if (level == LEVELS)
-				return rna_fail(err, RNA_EFORMAT, "more than %d pseudoknots in one another: no brackets left", LEVELS);
+				return rna_fail(err, RNA_EFORMAT,
+				    "more than %d pseudoknots in one another: no brackets left", LEVELS);
 			r->stack[i] = top[level];
 			top[level] = (int32_t)i;
 			c = opening[level];
@@ -192,7 +194,8 @@ gather(struct rna *r, enum rna_text format, const struct rna_record *rec, struct
 		return rna_fail(err, RNA_EFORMAT, "no field structure and no field pair");
 	if ((r->structure != NULL ? r->structure_length : n) != r->n)
 		return rna_fail(err, RNA_EFORMAT, "%zu bases in seq, but %zu in %s", r->n,
-		    r->structure != NULL ? r->structure_length : (size_t)n, r->structure != NULL ? "structure" : "pair");
+		    r->structure != NULL ? r->structure_length : (size_t)n,
+		    r->structure != NULL ? "structure" : "pair");
 	if (r->n > INT32_MAX)
 		return rna_fail(err, RNA_EFORMAT, "seq is too long");
 	r->has_energy = rna_text_energy(rec, &r->energy);

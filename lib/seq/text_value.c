@@ -40,7 +40,11 @@ static size_t
 utf8(const unsigned char *s, size_t n, uint32_t *cp)
 {
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t len = s[0] < 0x80             ? 1
+	             : (s[0] & 0xe0) == 0xc0 ? 2
+	             : (s[0] & 0xf0) == 0xe0 ? 3
+	             : (s[0] & 0xf8) == 0xf0 ? 4
+	                                     : 0;
 	size_t i;
 
 	if (len == 0 || len > n)
@@ -60,8 +64,9 @@ utf8(const unsigned char *s, size_t n, uint32_t *cp)
 static int
 harmful(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-	    (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb);
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || (cp >= 0x200b && cp <= 0x200f) ||
+	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
+	       (cp >= 0xfff9 && cp <= 0xfffb);
 }
 
 static void
@@ -72,8 +77,8 @@ put_escape(struct rna_text_sink *o, enum rna_text_escape how, const unsigned cha
 
 	if (how == RNA_TEXT_ESCAPE_JSON && len == 0)
 		rna_text_put(o, "\\ufffd");
-	else if (cp != 0 && cp < 0x80 && brief != NULL && (how == RNA_TEXT_ESCAPE_JSON || strchr("\n\r\t\\", (int)cp) != NULL) &&
-	    how != RNA_TEXT_ESCAPE_LINE)
+	else if (cp != 0 && cp < 0x80 && brief != NULL &&
+		 (how == RNA_TEXT_ESCAPE_JSON || strchr("\n\r\t\\", (int)cp) != NULL) && how != RNA_TEXT_ESCAPE_LINE)
 		rna_text_printf(o, "\\%c", brief[cp == '"' || cp == '\\' ? 0 : 1]);
 	else if (how == RNA_TEXT_ESCAPE_JSON)
 		rna_text_printf(o, "\\u%04x", cp);
@@ -123,8 +128,9 @@ static float
 half(uint16_t h)
 {
 	int exponent = h >> 10 & 31, fraction = h & 1023;
-	float v = exponent == 31 ? (fraction ? NAN : INFINITY) : exponent == 0 ? ldexpf((float)fraction, -24) :
-	    ldexpf((float)(fraction + 1024), exponent - 25);
+	float v = exponent == 31  ? (fraction ? NAN : INFINITY)
+	          : exponent == 0 ? ldexpf((float)fraction, -24)
+	                          : ldexpf((float)(fraction + 1024), exponent - 25);
 
 	return h & 0x8000 ? -v : v;
 }
@@ -162,7 +168,8 @@ rna_text_number(enum rna_dtype dtype, const void *data, uint64_t i)
 }
 
 void
-rna_text_element(struct rna_text_sink *o, enum rna_text_escape how, const struct rna_field *f, const void *data, uint64_t i)
+rna_text_element(
+    struct rna_text_sink *o, enum rna_text_escape how, const struct rna_field *f, const void *data, uint64_t i)
 {
 	double v;
 
@@ -187,7 +194,8 @@ rna_text_token_name(const struct rna_text_options *opts, const struct rna_field 
 {
 	int id;
 
-	if (opts->vocab == NULL || f->dtype != RNA_U8 || (strcmp(f->name, "type") != 0 && strcmp(f->name, "types") != 0))
+	if (opts->vocab == NULL || f->dtype != RNA_U8 ||
+	    (strcmp(f->name, "type") != 0 && strcmp(f->name, "types") != 0))
 		return NULL;
 	id = ((const uint8_t *)data)[i];
 	return id < opts->vocab->n ? opts->vocab->token[id] : NULL;

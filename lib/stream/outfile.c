@@ -13,7 +13,7 @@
 
 struct rna_outfile {
 	FILE *fp;
-	char *path, *part;      /* NULL: standard output */
+	char *path, *part; /* NULL: standard output */
 };
 
 static char *
@@ -39,7 +39,7 @@ open_part(struct rna_outfile *o, struct rna_err *err)
 		return rna_fail_errno(err, "can't create %s", o->part);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		close(fd);
-		free(o->part);  /* another writer's: not ours to remove */
+		free(o->part); /* another writer's: not ours to remove */
 		o->part = NULL;
 		return rna_fail(err, RNA_EIO, "another program is writing it");
 	}

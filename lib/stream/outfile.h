@@ -1,5 +1,6 @@
 /*
- * outfile.h: a text or foreign file that is complete or absent: it grows as FILE.part, locked, and is synced and renamed.
+ * outfile.h: a text or foreign file that is complete or absent: it grows as FILE.part, locked, and is synced and
+ * renamed.
  */
 #ifndef RNA_OUTFILE_H
 #define RNA_OUTFILE_H
@@ -10,12 +11,12 @@
 struct rna_outfile;
 
 /*
- * path NULL or "-": standard output.  Otherwise path.part is created and locked (a second writer fails); an existing path
- * is replaced at the close.  A device or named pipe is written as it is.  NULL and err on failure.
+ * path NULL or "-": standard output.  Otherwise path.part is created and locked (a second writer fails); an existing
+ * path is replaced at the close.  A device or named pipe is written as it is.  NULL and err on failure.
  */
 struct rna_outfile *rna_outfile_open(const char *path, struct rna_err *err);
 FILE *rna_outfile_fp(const struct rna_outfile *o);
-const char *rna_outfile_name(const struct rna_outfile *o);   /* as given; "standard output" */
+const char *rna_outfile_name(const struct rna_outfile *o); /* as given; "standard output" */
 /* Flushes, syncs, renames, frees o.  On failure (a full disk, a closed pipe) the file is removed. */
 enum rna_status rna_outfile_close(struct rna_outfile *o, struct rna_err *err) RNA_CHECK;
 /* Frees o and removes path.part.  NULL is fine. */
