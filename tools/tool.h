@@ -155,6 +155,9 @@ struct tool_out *tool_out_resume(struct tool *t, struct rna_header *kept, uint64
 void tool_out_continue(
     struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals, const struct rna_header *kept);
 
+/* Ends the output here and leaves its .part, somebody's work, whatever happens next. */
+void tool_out_keep(struct tool_out *out);
+
 /*
  * The loop of a per-record filter, on t->threads threads with order kept: for each record process(rec, arg) changes rec
  * in place and returns RNA_OK, RNA_END to drop it, or an error with err filled.  header(h, arg) may change the output

@@ -44,9 +44,8 @@ tool_abort_outputs(void)
 	text_out = NULL;
 }
 
-/* The unfinished file is somebody's work: it stays when the process fails. */
-static void
-keep_output(struct tool_out *out)
+void
+tool_out_keep(struct tool_out *out)
 {
 	int i;
 
@@ -194,7 +193,7 @@ tool_out_continue(
 	rna_header_fini(&h);
 	if (same)
 		return;
-	keep_output(out);
+	tool_out_keep(out);
 	tool_die(out->t, "%s.part: was made from other input or with other options; remove it to begin anew",
 	    out->t->output);
 }
