@@ -68,33 +68,34 @@ own(int code, const char *value, void *arg)
 	return 0;
 }
 
-static void
+static enum rna_status
 count_record(struct motif_job *job, const struct rna_record *rec, const uint8_t code[RNA_VOCAB_MAX],
-    struct rna_buf *codes)
+    struct rna_buf *codes, struct rna_err *err)
 {
 	uint64_t n, i;
 	const uint8_t *tokens = rna_record_get_vec(rec, "tokens", RNA_U8, &n);
 
 	if (tokens == NULL)
-		tool_die(&tool, "record %llu: no tokens; make them with rna-tokenize",
-		    (unsigned long long)rec->number);
+		return rna_fail(err, RNA_EFORMAT, "no tokens; make them with rna-tokenize");
 	if (rna_record_find(rec, "masked") != NULL)
-		tool_die(&tool, "record %llu: masked; count before rna-mask", (unsigned long long)rec->number);
+		return rna_fail(err, RNA_EFORMAT, "masked; count before rna-mask");
 	rna_buf_reuse(codes);
 	if (rna_buf_reserve(codes, n) != RNA_OK)
-		tool_die(&tool, "out of memory");
+		return rna_fail(err, RNA_EMEM, "out of memory");
 	for (i = 0; i < n; i++)
 		codes->data[i] = code[tokens[i]];
 	rna_kmers_add(&job->kmers, codes->data, n);
 	for (i = 0; i < job->nsources && tool.verbose > 0; i++)
 		job->source[i].hits += rna_automaton_scan(&job->source[i].automaton, codes->data, n, NULL, 0);
 	job->records++;
+	return RNA_OK;
 }
 
 /* Counts the words of all records. */
 static void
 count(struct motif_job *job)
 {
+	struct rna_err err = {.record = RNA_NOREC};
 	uint8_t code[RNA_VOCAB_MAX];
 	struct rna_buf codes = RNA_BUF_INIT;
 	struct rna_vocab v;
@@ -107,8 +108,12 @@ count(struct motif_job *job)
 	do {
 		tool_vocab(&tool, tool_in_header(&in), &v);
 		rna_motif_codes(&v, code);
-		while ((s = tool_in_read(&in, &rec)) == RNA_OK)
-			count_record(job, &rec, code, &codes);
+		while ((s = tool_in_read(&in, &rec)) == RNA_OK) {
+			if (count_record(job, &rec, code, &codes, &err) == RNA_OK)
+				continue;
+			rna_err_where(&err, rna_source_name(in.source), rec.number);
+			tool_die_err(&tool, &err);
+		}
 		rna_vocab_fini(&v);
 	} while (s == RNA_NEXT);
 	tool_in_close(&in);
