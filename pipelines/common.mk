@@ -14,6 +14,10 @@ export PATH := $(BIN):$(PATH)
 export LC_ALL := C
 THREADS ?= 0
 
+# the parameters of a pipeline, lines NAME ?= default  ## what it is: without the blanks before the ##
+PARAMETERS := $(shell sed -n 's/^\([A-Z_]*\) ?= .*/\1/p' $(PIPELINE))
+$(foreach p,$(PARAMETERS),$(eval override $p := $$(strip $$($p))))
+
 .DEFAULT_GOAL = all
 
 # `make -f pipelines/x.mk help`: its lines that begin with ##, and its variables with their defaults and what they are
