@@ -107,7 +107,7 @@ rna_header_parse(struct rna_header *h, const char *json, size_t n, struct rna_er
 		return rna_fail(err, RNA_EFORMAT, "header of %zu bytes", n);
 	while (n > 0 && json[n - 1] == ' ')
 		n--;
-	if (n == 0 || json[0] != '{' || json[n - 1] != '}')
+	if (n == 0 || json[n - 1] != '}')
 		return rna_fail(err, RNA_EFORMAT, "header is not a JSON object");
 	if (!tame(json, n))
 		return rna_fail(err, RNA_EFORMAT, "header is nested too deeply or has too many values");
@@ -117,7 +117,7 @@ rna_header_parse(struct rna_header *h, const char *json, size_t n, struct rna_er
 			return rna_fail(err, RNA_EMEM, "no memory for the header");
 		return rna_fail(err, RNA_EFORMAT, "header: %s", why.text);
 	}
-	st = check(h->json, err);
+	st = json_is_object(h->json) ? check(h->json, err) : rna_fail(err, RNA_EFORMAT, "header is not a JSON object");
 	if (st != RNA_OK)
 		rna_header_fini(h);
 	return st;

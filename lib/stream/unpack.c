@@ -243,7 +243,8 @@ rna_unpack_begins(struct rna_raw *raw, const unsigned char *magic, size_t n, int
 			break;
 		used = in.pos;
 	}
-	*yes = out.pos == n && memcmp(got, magic, n) == 0;
+	/* a stream cut within its first bytes is told from text, too */
+	*yes = out.pos > 0 && (out.pos == n || used == raw->buf.len - raw->pos) && memcmp(got, magic, out.pos) == 0;
 	rna_unpack_close(u);
 	return st;
 }

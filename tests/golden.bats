@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# The streams of formats/golden must be read by every version, and those of formats/golden-errors refused, each for
+# the reason that formats/golden-errors/EXPECTED names.
+bats_require_minimum_version 1.5.0
+load helper
+
+@test "every golden stream passes rna-view -c" {
+	n=0
+	for f in "$GOLDEN"/*.rill; do
+		run -0 --separate-stderr rna-view -c "$f"
+		[ -z "$stderr" ]
+		n=$((n + 1))
+	done
+	[ "$n" -ge 7 ]
+}
+
+@test "golden streams hold as many records as they did" {
+	while read -r name count; do
+		run -0 rna-view -n "$GOLDEN/$name.rill"
+		[ "$output" = "$count" ] || { echo "$name: $output"; return 1; }
+	done <<-END
+		empty 0
+		frames 9
+		levels 40
+		one-frame 5
+		raw 6
+		skippable 2
+		types 3
+	END
+}
+
+# bats test_tags=slow
+@test "every damaged stream is refused with one line that names file and reason, and exit 1" {
+	n=0
+	while IFS=$'\t' read -r name words; do
+		run -1 --separate-stderr rna-view -c "$GOLDEN_ERRORS/$name"
+		one_line "$stderr"
+		no_crash "$stderr"
+		[[ $stderr == "rna-view: "*"$name: "*"$words"* ]] || { echo "$name, $words: $stderr"; return 1; }
+		n=$((n + 1))
+	done <"$GOLDEN_ERRORS/EXPECTED"
+	[ "$n" -ge 100 ]
+}
+
+@test "a damaged stream is refused on a pipe and by threads alike" {
+	while IFS=$'\t' read -r name words; do
+		run -1 --separate-stderr rna-view -@ 2 -c - <"$GOLDEN_ERRORS/$name"
+		[[ $stderr == *"$words"* ]] || { echo "$name, $words: $stderr"; return 1; }
+	done < <(awk 'NR % 4 == 1' "$GOLDEN_ERRORS/EXPECTED")
+}
+
+@test "EXPECTED and the folder list the same files" {
+	diff <(cut -f 1 "$GOLDEN_ERRORS/EXPECTED" | sort) <(cd "$GOLDEN_ERRORS" && printf '%s\n' *.rill | sort)
+}
