@@ -152,8 +152,10 @@ run(struct embed *e)
 		run_stream(e, stream >= k.streams);
 		stream++;
 	} while (e->next_status == RNA_NEXT && e->skip == 0);
-	if (e->skip > 0 || stream < k.streams)
+	if (e->skip > 0 || stream < k.streams + (k.records > 0)) {
+		tool_out_keep(e->out);
 		tool_die(&tool, "%s.part: holds more than this input gives", tool.output);
+	}
 	tool_progress_end(&e->progress);
 	tool_out_close(e->out);
 	rna_header_fini(&k.header);

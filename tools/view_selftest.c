@@ -14,8 +14,8 @@ static const struct {
 	double difference, cosine;
 } bounds[] = {
     {RK_FP32, "fp32", 2e-5, 0.999999},
-    {RK_BF16, "bf16", 0.25, 0.9995},
-    {RK_INT8, "int8", 0.75, 0.995},
+    {RK_BF16, "bf16", 0.1, 0.9995},
+    {RK_INT8, "int8", 0.4, 0.995},
 };
 
 /* One level of the CPU; 1 when a bound is passed.  A level that this machine lacks is passed over, unless it is asked
