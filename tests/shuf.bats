@@ -191,4 +191,8 @@ units() {
 	run -1 --separate-stderr rna-shuf --split 0.5 --group nothing -o a --rest b all.rill
 	[[ $stderr == *"all.rill: record 1: no field nothing to group by"* ]]
 	[ ! -e a ] && [ ! -e b ]
+	run -1 --separate-stderr rna-shuf --split 0.5 -o a --rest ./all.rill all.rill
+	[[ $stderr == "rna-shuf: ./all.rill: is input and output at once" ]]
+	run -1 --separate-stderr rna-shuf --split 0.5 -o b --rest ./b all.rill
+	one_line "$stderr"
 }

@@ -98,7 +98,7 @@ void
 shuf_shuffle(struct shuf_run *r)
 {
 	uint64_t streams = (8 + 6 * (uint64_t)r->tool->threads) << 20;    /* what reading and writing take */
-	uint64_t mem = r->opts->mem > 2 * streams ? r->opts->mem - streams : r->opts->mem;
+	uint64_t mem = r->opts->mem - (streams < r->opts->mem / 2 ? streams : r->opts->mem / 2);
 	struct rna_shuffle_options so = {r->tool->seed, mem, NULL, r->opts->sample > 0};
 	struct rna_err err = {.record = RNA_NOREC};
 

@@ -9,7 +9,7 @@
 #include "stream/record.h"
 #include "stream/status.h"
 
-#define RNA_SHUFFLE_MEM_MIN (1u << 20)
+#define RNA_SHUFFLE_MEM_MIN (512u << 10)
 
 struct rna_shuffle_options {
 	uint64_t seed;
