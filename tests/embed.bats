@@ -236,3 +236,14 @@ golden() {
 	done
 	run -2 rna-embed -m model --resume in.rill
 }
+
+@test "pipelines/embed.mk makes an array, names and neighbours, with a model and without" {
+	for model in none model; do
+		make -s -f "$ROOT/pipelines/embed.mk" BIN="$B/bin" FASTA="$SAMPLE" MODEL=$model OUT="$T/$model" K=2
+		[ "$(wc -l <"$T/$model/names.tsv")" -eq 60 ]
+		[ "$(wc -l <"$T/$model/neighbours.tsv")" -eq 121 ]
+		awk -F'\t' 'NR > 1 && ($1 == $3 || $4 > 1.0001 || $4 < -1.0001) { exit 1 }' "$T/$model/neighbours.tsv"
+	done
+	grep -aq "'shape': (60, 64)" "$T/none/kmer.npy"
+	grep -aq "'shape': (60, 128)" "$T/model/cls.npy"
+}
