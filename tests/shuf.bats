@@ -75,6 +75,15 @@ units() {
 	same a2.rill b2.rill
 }
 
+@test "files that are too large for the memory are divided again" {
+	random_fasta 1 2000 2000 4 | tail -n 1 > seq
+	awk '{for (i = 0; i < 6000; i++) printf ">r%d\n%s\n", i, $0}' seq > big.fa
+	rna-shuf -l 0 big.fa > a.rill
+	rna-shuf -l 0 -v --mem 1M big.fa > b.rill 2> b.log
+	[ "$(sed -n 's/.*: \([0-9]*\)[.0-9]* MiB went through.*/\1/p' b.log)" -gt 40 ]    # twice the 23 MiB of the records
+	same a.rill b.rill
+}
+
 @test "one RNA larger than the memory goes through" {
 	awk 'BEGIN {print ">long"; srand(2); for (i = 0; i < 40000; i++) printf "%s", substr("ACGUACGGCUAUGCAUGCCGAUGCAUGCUA", 1 + int(rand() * 10), 20); print ""}' > long.fa
 	cat long.fa x.fa | rna-tokenize -q --long chunk --max 512 > big.rill
