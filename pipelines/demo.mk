@@ -1,0 +1,62 @@
+## demo.mk: 60 well-known RNAs through every step, in about a minute on two cores: read, split, mask, train a small
+## model, and ask what it learned.  The data are a toy; pretrain.mk does the same with a corpus.
+##
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+
+SAMPLE ?= $(ROOT)/pipelines/sample/sample.fa  ## RNAs, FASTA with the type as second and the family as third word
+OUT ?= $(ROOT)/build/demo  ## folder of the results
+PRESET ?= tiny  ## shape of the model
+EPOCHS ?= 150  ## times that the training RNAs are seen, each time with other bases masked
+STEPS ?= 600  ## optimiser steps
+SEED ?= 1  ## of the split, the masks and the weights
+
+all: $(OUT)/report.txt $(OUT)/loss.svg
+	@cat $(OUT)/report.txt
+
+# 4 in 5 RNAs to learn from, the rest held out
+$(OUT)/all.rill: $(SAMPLE)
+	@mkdir -p $(OUT)
+	@echo 'demo: reading $(<F)'
+	@rna-tokenize --frame type --type header -o $@ $<
+
+$(OUT)/train.rill $(OUT)/held-out.rill &: $(OUT)/all.rill
+	@rna-shuf -s $(SEED) --split 0.8 -o $(OUT)/train.rill --rest $(OUT)/held-out.rill $<
+
+# an epoch is a stream: the same RNAs in another order, other bases masked
+$(OUT)/model/config.json: $(OUT)/train.rill
+	@echo 'demo: training ($(PRESET), $(STEPS) steps)'
+	@rm -rf $(OUT)/model
+	@for e in $$(seq $(EPOCHS)); do rna-shuf -s $$e $< | rna-mask -s $(SEED) --epoch $$e; done | \
+		rna-train mlm -@ $(THREADS) -c $(PRESET) -s $(SEED) --steps $(STEPS) $(TRAIN) --log $(OUT)/loss.tsv -o $(OUT)/model
+
+TRAIN ?= --warmup 50 --lr 1e-3 --batch-tokens 4096  ## further options of rna-train
+
+# the same model with random weights: what the numbers are worth before any training
+$(OUT)/random/config.json: $(OUT)/train.rill
+	@rm -rf $(OUT)/random
+	@rna-mask -s $(SEED) $< | rna-train mlm -q -c $(PRESET) -s $(SEED) --steps 0 -o $(OUT)/random
+
+# every held-out RNA masked ten times over, so that the figure is not the luck of one mask
+$(OUT)/score.tsv: $(OUT)/model/config.json $(OUT)/train.rill $(OUT)/held-out.rill
+	@echo 'demo: masked bases of the held-out RNAs'
+	@for e in $$(seq 10); do rna-mask -s $(SEED) --mix 1:0:0 --epoch $$e $(OUT)/held-out.rill; done | \
+		rna-embed -q -@ $(THREADS) -m $(OUT)/model --what logits | \
+		rna-score mlm --context 4 --train $(OUT)/train.rill -o $@
+
+$(OUT)/nearest.tsv: $(OUT)/model/config.json $(OUT)/random/config.json $(OUT)/all.rill
+	@echo 'demo: nearest neighbours'
+	@{ rna-embed -q --kmer 3 $(OUT)/all.rill | rna-view -O tsv --fields desc,kmer | awk -v label=kmer -f $(ROOT)/pipelines/nearest.awk; \
+	for m in random model; do \
+		rna-embed -q -@ $(THREADS) -m $(OUT)/$$m --what mean $(OUT)/all.rill | rna-view -O tsv --fields desc,mean | \
+			awk -v label=$$m -f $(ROOT)/pipelines/nearest.awk; \
+	done; } > $@
+
+$(OUT)/loss.svg: $(OUT)/model/config.json
+	@gnuplot -e "log='$(OUT)/loss.tsv'; out='$@'" $(ROOT)/pipelines/plots/loss.gp
+
+$(OUT)/report.txt: $(OUT)/score.tsv $(OUT)/nearest.tsv
+	@awk -v out=$(OUT) -f $(ROOT)/pipelines/report.awk $^ > $@
+
+clean:
+	rm -rf $(OUT)
+.PHONY: all clean
