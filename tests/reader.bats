@@ -59,6 +59,7 @@ agree() {
 	n=0
 	for f in "$GOLDEN_ERRORS"/*.rill; do
 		echo "# $f"
+		[ -e "$f" ]
 		run -1 --separate-stderr bash -c "'$reader' <'$f' >/dev/null"
 		one_line "$stderr"
 		run -1 --separate-stderr rna-view -c "$f"
@@ -73,8 +74,10 @@ agree() {
 	size=$(stat -c %s t.rill)
 	for at in $(seq 0 7 $((size - 1))); do
 		head -c "$at" t.rill >cut.rill
-		"$reader" <cut.rill >out 2>&1 && { echo "the reader takes $at bytes"; return 1; }
-		rna-view -c cut.rill >out 2>&1 && { echo "rna-view takes $at bytes"; return 1; }
+		if "$reader" <cut.rill >out 2>&1 || rna-view -c cut.rill >out 2>&1; then
+			echo "$at of $size bytes are taken for a stream"
+			return 1
+		fi
 	done
 }
 
