@@ -1,4 +1,4 @@
-# common.mk: what every pipeline includes first.  A pipe fails when any part of it fails, a recipe that fails leaves no
+# common.mk: what every pipeline includes, after its parameters.  A pipe fails when any part of it fails, a recipe that fails leaves no
 # target behind, and the programs of this tree come first.  Never end a recipe's pipe in `head`: its writer would fail.
 SHELL = /bin/bash
 .SHELLFLAGS = -eu -o pipefail -c

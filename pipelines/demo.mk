@@ -1,7 +1,6 @@
 ## demo.mk: 60 well-known RNAs through every step, in about a minute on two cores: read, split, mask, train a small
 ## model, and ask what it learned.  The data are a toy; pretrain.mk does the same with a corpus.
 ##
-include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 SAMPLE ?= $(ROOT)/pipelines/sample/sample.fa  ## RNAs, FASTA with the type as second and the family as third word
 OUT ?= $(ROOT)/build/demo  ## folder of the results
@@ -9,6 +8,9 @@ PRESET ?= tiny  ## shape of the model
 EPOCHS ?= 150  ## times that the training RNAs are seen, each time with other bases masked
 STEPS ?= 600  ## optimiser steps
 SEED ?= 1  ## of the split, the masks and the weights
+TRAIN ?= --warmup 50 --lr 1e-3 --batch-tokens 4096  ## further options of rna-train
+
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 all: $(OUT)/report.txt $(OUT)/loss.svg
 	@cat $(OUT)/report.txt
@@ -28,8 +30,6 @@ $(OUT)/model/config.json: $(OUT)/train.rill
 	@rm -rf $(OUT)/model
 	@for e in $$(seq $(EPOCHS)); do rna-shuf -s $$e $< | rna-mask -s $(SEED) --epoch $$e; done | \
 		rna-train mlm -@ $(THREADS) -c $(PRESET) -s $(SEED) --steps $(STEPS) $(TRAIN) --log $(OUT)/loss.tsv -o $(OUT)/model
-
-TRAIN ?= --warmup 50 --lr 1e-3 --batch-tokens 4096  ## further options of rna-train
 
 # the same model with random weights: what the numbers are worth before any training
 $(OUT)/random/config.json: $(OUT)/train.rill
