@@ -7,7 +7,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 what=${1:-check}
 B=${B:-build}
-export B RNA_TEST=$what
+# test files run side by side: threads that wait must not spin
+export B RNA_TEST=$what OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-exitcode=99:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-exitcode=99}
