@@ -385,7 +385,7 @@ structures(void)
 	    {"..&..", "'&' at position 3"},
 	    {"..a", "'a' at position 3 closes nothing"},
 	    {"..\x01", "byte 0x01 at position 3"},
-	    {"..|", "byte 0x7c at position 3"},
+	    {"..|", "'|' at position 3"},
 	};
 	struct rna_buf b = RNA_BUF_INIT;
 	struct rna_err err;

@@ -76,6 +76,24 @@ is_bare_sequence(const char *p, const char *end)
 	return n > 0;
 }
 
+/* Bytes that are none of the formats told by their first bytes: says which --from the file's name speaks for. */
+static enum rna_status
+fail_unknown(const struct rna_source *s, unsigned char byte, struct rna_err *err)
+{
+	static const char *const formats[] = {"csv", "bpseq", "ct", "st", "dbn"};
+	const char *dot = strrchr(s->name, '.');
+	size_t i;
+
+	for (i = 0; dot != NULL && i < sizeof formats / sizeof formats[0]; i++)
+		if (strcmp(dot + 1, formats[i]) == 0)
+			return rna_fail(
+			    err, RNA_EFORMAT, "not told by its first bytes: try rna-tokenize --from %s", formats[i]);
+	return rna_fail(err, RNA_EFORMAT,
+	    "neither a record stream nor FASTA, FASTQ or dot-bracket (first byte 0x%02x); "
+	    "rna-tokenize --from reads csv, bpseq, ct and st",
+	    byte);
+}
+
 static enum rna_status
 detect(struct rna_source *s, struct rna_err *err)
 {
@@ -104,10 +122,7 @@ detect(struct rna_source *s, struct rna_err *err)
 		return RNA_OK;
 	}
 	if (!is_bare_sequence(p, end))
-		return rna_fail(err, RNA_EFORMAT,
-		    "neither a record stream nor FASTA, FASTQ or dot-bracket (first byte 0x%02x);"
-		    " rna-tokenize --from reads csv, bpseq, ct and st",
-		    (unsigned char)*p);
+		return fail_unknown(s, (unsigned char)*p, err);
 	s->format = RNA_FORMAT_DBN;
 	s->raw = 1;
 	return RNA_OK;

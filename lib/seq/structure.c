@@ -46,6 +46,8 @@ close_bracket(int32_t *pair, int32_t *top, size_t i, char c, struct rna_err *err
 		    "structure: '&' at position %zu joins two strands; only single strands are read", i + 1);
 	if (k >= 0)
 		return rna_fail(err, RNA_EFORMAT, "structure: '%c' at position %zu closes nothing", c, i + 1);
+	if (isprint((unsigned char)c))
+		return rna_fail(err, RNA_EFORMAT, "structure: '%c' at position %zu is no bracket and no dot", c, i + 1);
 	return rna_fail(err, RNA_EFORMAT, "structure: byte 0x%02x at position %zu is no bracket and no dot",
 	    (unsigned char)c, i + 1);
 }
