@@ -101,14 +101,21 @@ int8_rows(float *words, float *scales, const float *x, int rows, int k)
 	}
 }
 
-/* The value of VL sums of a row from column c on. */
-INLINE vf
-int8_value(vf sum, float scale, const float *packed, int n, int k, int c)
-{
-	const float *column = packed + int8_tables(n, k) + c;
-	const vi off = (vi)vf_load(column + padded(n, VL));
+/* What VL columns from c on need to turn sums into values. */
+struct int8_column { vf scale; vi off; };
 
-	return vf_from_int((vi)sum - off) * (vf_load(column) * scale);
+INLINE struct int8_column
+int8_column(const float *packed, int n, int k, int c)
+{
+	const float *at = packed + int8_tables(n, k) + c;
+
+	return (struct int8_column){ vf_load(at), (vi)vf_load(at + padded(n, VL)) };
+}
+
+INLINE vf
+int8_value(vf sum, float scale, struct int8_column column)
+{
+	return vf_from_int((vi)sum - column.off) * (column.scale * scale);
 }
 
 #endif

@@ -10,7 +10,7 @@
 enum {
 	ROW_BLOCK = 96,         /* rows of x whose words stay in cache while the panels pass, multiple of MR */
 	K_WORDS = 384,          /* words of k in one visit of a panel */
-	W_WORDS = 256,          /* words of rows in one visit of dw = dy^T x */
+	W_WORDS = 512,          /* words of rows in one visit of dw = dy^T x */
 	STRIP = 8 * MR,         /* columns of dy packed at once */
 	SHARE = 4               /* pieces of work a thread */
 };
@@ -65,9 +65,9 @@ activate(vf v, enum rk_act act)
 	}
 }
 
-/* Columns c .. c+wide of `rows` rows from row r on: from sums to y. */
+/* Columns c .. c+wide of `rows` rows from row r on: from sums to y, whatever is asked for. */
 static void
-finish(const struct rows_product *g, const float *sum, const float *scales, int r, int rows, int c, int wide)
+finish_any(const struct rows_product *g, const float *sum, const float *scales, int r, int rows, int c, int wide)
 {
 	const struct rk_linear *l = g->epilogue;
 	const enum rk_act act = l != NULL ? l->act : RK_NONE;
@@ -79,7 +79,7 @@ finish(const struct rows_product *g, const float *sum, const float *scales, int 
 			vf v = vf_load(sum + i * WIDE + j);
 
 			if (g->kind == INT8)
-				v = int8_value(v, scales[i], g->panels, g->n, g->k, c + j);
+				v = int8_value(v, scales[i], int8_column(g->panels, g->n, g->k, c + j));
 			if (l != NULL && l->bias != NULL)
 				v += vf_load_tail((const float *)l->bias + c + j, left);
 			if (l != NULL && l->pre != NULL)
@@ -88,6 +88,52 @@ finish(const struct rows_product *g, const float *sum, const float *scales, int 
 				v += vf_load_tail(g->y + at, left);
 			vf_store_tail(g->y + at, activate(v, act), left);
 		}
+}
+
+/* The same for a full panel where only bias and activation are asked for: no branch in the loop. */
+INLINE void
+finish_as(enum rk_act act, int int8, const struct rows_product *g, const float *sum, const float *scales, int r, int rows, int c)
+{
+	const float *bias = g->epilogue != NULL ? g->epilogue->bias : NULL;
+	float *y = g->y + (size_t)r * g->n + c;
+	struct int8_column column[NV];
+	vf b[NV];
+
+#pragma GCC unroll 4
+	for (int j = 0; j < NV; j++) {
+		b[j] = bias != NULL ? vf_load(bias + c + j * VL) : vf_zero();
+		if (int8)
+			column[j] = int8_column(g->panels, g->n, g->k, c + j * VL);
+	}
+	for (int i = 0; i < rows; i++, sum += WIDE, y += g->n)
+#pragma GCC unroll 4
+		for (int j = 0; j < NV; j++) {
+			vf v = vf_load(sum + j * VL);
+
+			if (int8)
+				v = int8_value(v, scales[i], column[j]);
+			vf_store(y + j * VL, activate(v + b[j], act));
+		}
+}
+
+static void
+finish(const struct rows_product *g, const float *sum, const float *scales, int r, int rows, int c, int wide)
+{
+	const enum rk_act act = g->epilogue != NULL ? g->epilogue->act : RK_NONE;
+	const int pre = g->epilogue != NULL && g->epilogue->pre != NULL, int8 = g->kind == INT8;
+
+	if (g->add || pre || g->n - c < WIDE || act == RK_TANH || (int8 && act == RK_GELU))
+		finish_any(g, sum, scales, r, rows, c, wide);
+	else if (act == RK_GELU)
+		finish_as(RK_GELU, 0, g, sum, scales, r, rows, c);
+	else if (act == RK_RELU && int8)
+		finish_as(RK_RELU, 1, g, sum, scales, r, rows, c);
+	else if (act == RK_RELU)
+		finish_as(RK_RELU, 0, g, sum, scales, r, rows, c);
+	else if (int8)
+		finish_as(RK_NONE, 1, g, sum, scales, r, rows, c);
+	else
+		finish_as(RK_NONE, 0, g, sum, scales, r, rows, c);
 }
 
 /* The words of `rows` rows of x from row r on: x itself where it can be read in place. */
@@ -173,19 +219,20 @@ cpu_linear_back_x(const struct rk_call *c, const struct rk_env *e)
 
 /* 2. Products over tokens: dw += dy^T x */
 
-/* STRIP columns of dy from column c on, `rows` rows: tiles [words][MR], and the column sums into dbias. */
-static void
-pack_strip(enum kind kind, float *tiles, const float *dy, float *dbias, int n, int c, int rows)
+/* Up to STRIP columns of dy from column c on, `rows` rows, as words [words][STRIP]; and the column sums into dbias. */
+INLINE void
+strip_as(enum kind kind, float *dst, const float *dy, float *dbias, int n, int c, int rows)
 {
 	const int g = group_of(kind), kg = words_of(kind, rows), wide = least(STRIP, n - c);
 	vf sum[STRIP / VL];
-	float line[STRIP];
 
+#pragma GCC unroll 12
 	for (int j = 0; j < STRIP / VL; j++)
 		sum[j] = dbias != NULL && j * VL < wide ? vf_load_tail(dbias + c + j * VL, wide - j * VL) : vf_zero();
 	for (int w = 0; w < kg; w++) {
 		const float *p = dy + (size_t)w * g * n + c, *q = g == 2 && w * g + 1 < rows ? p + n : NULL;
 
+#pragma GCC unroll 12
 		for (int j = 0; j < STRIP; j += VL) {
 			vf v = vf_zero();
 
@@ -195,13 +242,33 @@ pack_strip(enum kind kind, float *tiles, const float *dy, float *dbias, int n, i
 				if (q != NULL)
 					sum[j / VL] += vf_load_tail(q + j, wide - j);
 			}
-			vf_store(line + j, v);
+			vf_store(dst + (size_t)w * STRIP + j, v);
 		}
-		for (int t = 0; t < STRIP / MR; t++)
-			memcpy(tiles + ((size_t)t * kg + w) * MR, line + t * MR, MR * sizeof(float));
 	}
-	for (int j = 0; dbias != NULL && j < wide; j += VL)
-		vf_store_tail(dbias + c + j, sum[j / VL], wide - j);
+#pragma GCC unroll 12
+	for (int j = 0; j < STRIP; j += VL)
+		if (dbias != NULL && j < wide)
+			vf_store_tail(dbias + c + j, sum[j / VL], wide - j);
+}
+
+/* Where the words of tile t of dy begin. */
+static inline const float *
+strip_tile(const float *left, int kg, int t)
+{
+	return left + (size_t)(t / (STRIP / MR)) * STRIP * kg + t % (STRIP / MR) * MR;
+}
+
+static void
+pack_strip(enum kind kind, float *dst, const float *dy, float *dbias, int n, int c, int rows)
+{
+	if (kind == F32)
+		strip_as(F32, dst, dy, dbias, n, c, rows);
+	else if (kind == ROUNDED)
+		strip_as(ROUNDED, dst, dy, dbias, n, c, rows);
+#ifdef SIMD_BF16
+	else
+		strip_as(BF16, dst, dy, dbias, n, c, rows);
+#endif
 }
 
 /* Tile of MR rows of dw from row i on and one panel from column j on; at the edges by way of a full tile. */
@@ -212,13 +279,13 @@ add_tile(micro_fn *micro, int kg, const float *a, const float *b, float *dw, int
 	float *at = dw + (size_t)i * k + j, tile[MR * WIDE];
 
 	if (rows == MR && wide % VL == 0) {
-		micro(kg, a, 1, MR, b, at, k, 1);
+		micro(kg, a, 1, STRIP, b, at, k, 1);
 		return;
 	}
 	memset(tile, 0, sizeof(tile));
 	for (int r = 0; r < rows; r++)
 		memcpy(tile + r * ld, at + (size_t)r * k, wide * sizeof(float));
-	micro(kg, a, 1, MR, b, tile, ld, 1);
+	micro(kg, a, 1, STRIP, b, tile, ld, 1);
 	for (int r = 0; r < rows; r++)
 		memcpy(at + (size_t)r * k, tile + r * ld, wide * sizeof(float));
 }
@@ -253,7 +320,7 @@ cpu_linear_back_w(const struct rk_call *call, const struct rk_env *e)
 			micro_fn *micro = micro_of(kind, panel_vectors(k, j));
 
 			for (int t = tiles * part / groups; t < tiles * (part + 1) / groups; t++)
-				add_tile(micro, kg, left + (size_t)t * MR * kg, right + panel_at(kg, j), l->dw, n, k, t * MR, j);
+				add_tile(micro, kg, strip_tile(left, kg, t), right + panel_at(kg, j), l->dw, n, k, t * MR, j);
 		}
 	}
 }
