@@ -44,6 +44,15 @@ static inline size_t panel_at(int kg, int c) { return (size_t)kg * c; }
 
 /* 1. Micro-kernels */
 
+/* row + ld, behind the compiler's back: it would work out the address of every row at the start and spill them. */
+INLINE float *
+next_row(float *row, long ld)
+{
+	row += ld;
+	__asm__("" : "+r"(row));
+	return row;
+}
+
 /*
  * c[MR][nv * VL] = (add ? c : 0) + a b over kg words.  a: word (i, w) at a[i * si + w * sw]; b: a panel [kg][nv * VL].
  * Never inlined and fully unrolled: otherwise gcc 12 keeps the accumulators in memory.
@@ -55,10 +64,11 @@ static __attribute__((noinline)) void \
 name(long kg, const float *a, long si, long sw, const float *b, float *c, long ldc, int add) \
 { \
 	vf r[MR][nv]; \
+	float *row = c; \
  \
-	_Pragma("GCC unroll 8") for (int i = 0; i < MR; i++) \
+	_Pragma("GCC unroll 8") for (int i = 0; i < MR; i++, row = next_row(row, ldc)) \
 		_Pragma("GCC unroll 4") for (int j = 0; j < nv; j++) \
-			r[i][j] = add ? vf_load(c + i * ldc + j * VL) : vf_zero(); \
+			r[i][j] = add ? vf_load(row + j * VL) : vf_zero(); \
 	for (; kg > 0; kg--, a += sw, b += nv * VL) { \
 		vf w[nv]; \
  \
@@ -71,9 +81,10 @@ name(long kg, const float *a, long si, long sw, const float *b, float *c, long l
 				r[i][j] = dot(r[i][j], x, w[j]); \
 		} \
 	} \
-	_Pragma("GCC unroll 8") for (int i = 0; i < MR; i++) \
+	row = c; \
+	_Pragma("GCC unroll 8") for (int i = 0; i < MR; i++, row = next_row(row, ldc)) \
 		_Pragma("GCC unroll 4") for (int j = 0; j < nv; j++) \
-			vf_store(c + i * ldc + j * VL, r[i][j]); \
+			vf_store(row + j * VL, r[i][j]); \
 }
 
 MICRO(micro_f32_1, dot_f32, 1)

@@ -15,11 +15,27 @@
 
 enum { P_BUFS = 16, P_CALLS = 6, P_SEQS = 64 };
 
+/* 1 after choosing a level of "cpu"; 0, and a test skipped, when this processor lacks it. */
+static int
+p_level(const char *level)
+{
+	char err[160] = "";
+	struct rk *rk;
+
+	if (setenv("RILL_CPU", level, 1) != 0)
+		abort();
+	if ((rk = rk_open("cpu", 1, err, sizeof(err))) == NULL)
+		skip(level, err);
+	rk_close(rk);
+	return rk != NULL;
+}
+
 struct buf {
 	const char *name;
 	size_t n;
 	double *v;              /* values before the run; the run's results go to the copy it returns */
 	void *d;                /* on the backend, during a run */
+	int rows;               /* 1: laid out by rows of the batch */
 	int by, of;             /* by: an output's cotangent, or -1; of: what this is the gradient of, or -1 */
 };
 
@@ -72,13 +88,13 @@ p_calloc(size_t n, size_t size)
 	return p;
 }
 
-/* A buffer of n values of the given spread about centre. */
+/* A buffer of n values of the given spread about centre; rows: it has a row for each of the batch. */
 static int
-p_buf(struct problem *s, const char *name, size_t n, double centre, double spread)
+p_buf(struct problem *s, const char *name, int rows, size_t n, double centre, double spread)
 {
 	struct buf *b = &s->buf[s->nbuf];
 
-	*b = (struct buf){ .name = name, .n = n, .v = p_calloc(n, sizeof(double)), .by = -1, .of = -1 };
+	*b = (struct buf){ .name = name, .n = n, .rows = rows, .v = p_calloc(n, sizeof(double)), .by = -1, .of = -1 };
 	for (size_t i = 0; i < n; i++)
 		b->v[i] = (float)(centre + spread * p_uniform());
 	return s->nbuf++;
@@ -120,15 +136,15 @@ p_linear(struct problem *s, int rows, int n, int k, enum rk_act act, int bias)
 	*s = (struct problem){ .op = RK_LINEAR, .rows = rows, .n = n, .k = k, .act = act };
 	snprintf(s->name, sizeof(s->name), "linear %dx%dx%d %s%s", rows, n, k, p_acts[act], bias ? "" : " no bias");
 	p_keys(s, rows);
-	p_buf(s, "x", (size_t)rows * k, 0, 1);
-	p_buf(s, "w", (size_t)n * k, 0, 2 * wide);
-	p_buf(s, "bias", bias ? n : 0, 0, 1);
-	p_buf(s, "y", (size_t)rows * n, 0, 0);
-	p_buf(s, "pre", act == RK_GELU ? (size_t)rows * n : 0, 0, 0);
-	p_buf(s, "dy", (size_t)rows * n, 0, 1);
-	p_buf(s, "dx", (size_t)rows * k, 0, 1);
-	p_buf(s, "dw", (size_t)n * k, 0, 1);
-	p_buf(s, "dbias", bias ? n : 0, 0, 1);
+	p_buf(s, "x", 1, (size_t)rows * k, 0, 1);
+	p_buf(s, "w", 0, (size_t)n * k, 0, 2 * wide);
+	p_buf(s, "bias", 0, bias ? n : 0, 0, 1);
+	p_buf(s, "y", 1, (size_t)rows * n, 0, 0);
+	p_buf(s, "pre", 1, act == RK_GELU ? (size_t)rows * n : 0, 0, 0);
+	p_buf(s, "dy", 1, (size_t)rows * n, 0, 1);
+	p_buf(s, "dx", 1, (size_t)rows * k, 0, 1);
+	p_buf(s, "dw", 0, (size_t)n * k, 0, 1);
+	p_buf(s, "dbias", 0, bias ? n : 0, 0, 1);
 	s->buf[L_Y].by = L_DY;
 	s->buf[L_DX].of = L_X;
 	s->buf[L_DW].of = L_W;
@@ -142,20 +158,20 @@ p_norm(struct problem *s, int rows, int n, int bias, int residual, float p, floa
 	snprintf(s->name, sizeof(s->name), "norm %dx%d%s%s, dropout %g, eps %g", rows, n, bias ? " bias" : "",
 	    residual ? " residual" : "", p, eps);
 	p_keys(s, rows);
-	p_buf(s, "x", (size_t)rows * n, 0.5, 1);
-	p_buf(s, "bias", bias ? n : 0, 0, 1);
-	p_buf(s, "residual", residual ? (size_t)rows * n : 0, 0, 1);
-	p_buf(s, "gamma", n, 1, 0.5);
-	p_buf(s, "beta", n, 0, 0.5);
-	p_buf(s, "z", (size_t)rows * n, 0, 0);
-	p_buf(s, "stats", 2 * (size_t)rows, 0, 0);
-	p_buf(s, "y", (size_t)rows * n, 0, 0);
-	p_buf(s, "dy", (size_t)rows * n, 0, 1);
-	p_buf(s, "dx", (size_t)rows * n, 0, 1);
-	p_buf(s, "dresidual", residual ? (size_t)rows * n : 0, 0, 1);
-	p_buf(s, "dgamma", n, 0, 1);
-	p_buf(s, "dbeta", n, 0, 1);
-	p_buf(s, "dbias", bias ? n : 0, 0, 1);
+	p_buf(s, "x", 1, (size_t)rows * n, 0.5, 1);
+	p_buf(s, "bias", 0, bias ? n : 0, 0, 1);
+	p_buf(s, "residual", 1, residual ? (size_t)rows * n : 0, 0, 1);
+	p_buf(s, "gamma", 0, n, 1, 0.5);
+	p_buf(s, "beta", 0, n, 0, 0.5);
+	p_buf(s, "z", 1, (size_t)rows * n, 0, 0);
+	p_buf(s, "stats", 1, 2 * (size_t)rows, 0, 0);
+	p_buf(s, "y", 1, (size_t)rows * n, 0, 0);
+	p_buf(s, "dy", 1, (size_t)rows * n, 0, 1);
+	p_buf(s, "dx", 1, (size_t)rows * n, 0, 1);
+	p_buf(s, "dresidual", 1, residual ? (size_t)rows * n : 0, 0, 1);
+	p_buf(s, "dgamma", 0, n, 0, 1);
+	p_buf(s, "dbeta", 0, n, 0, 1);
+	p_buf(s, "dbias", 0, bias ? n : 0, 0, 1);
 	s->buf[N_Y].by = N_DY;
 	s->buf[N_DX].of = N_X;
 	s->buf[N_DRES].of = N_RES;
@@ -178,20 +194,20 @@ p_embed(struct problem *s, int rows, int n, float p)
 		s->segment[i] = p_bits() % 2;
 		s->position[i] = p_bits() % 40;
 	}
-	p_buf(s, "word", 39 * (size_t)n, 0, 1);
-	p_buf(s, "position", 40 * (size_t)n, 0, 1);
-	p_buf(s, "segment", 2 * (size_t)n, 0, 1);
-	p_buf(s, "gamma", n, 1, 0.5);
-	p_buf(s, "beta", n, 0, 0.5);
-	p_buf(s, "z", (size_t)rows * n, 0, 0);
-	p_buf(s, "stats", 2 * (size_t)rows, 0, 0);
-	p_buf(s, "y", (size_t)rows * n, 0, 0);
-	p_buf(s, "dy", (size_t)rows * n, 0, 1);
-	p_buf(s, "dword", 39 * (size_t)n, 0, 1);
-	p_buf(s, "dposition", 40 * (size_t)n, 0, 1);
-	p_buf(s, "dsegment", 2 * (size_t)n, 0, 1);
-	p_buf(s, "dgamma", n, 0, 1);
-	p_buf(s, "dbeta", n, 0, 1);
+	p_buf(s, "word", 0, 39 * (size_t)n, 0, 1);
+	p_buf(s, "position", 0, 40 * (size_t)n, 0, 1);
+	p_buf(s, "segment", 0, 2 * (size_t)n, 0, 1);
+	p_buf(s, "gamma", 0, n, 1, 0.5);
+	p_buf(s, "beta", 0, n, 0, 0.5);
+	p_buf(s, "z", 1, (size_t)rows * n, 0, 0);
+	p_buf(s, "stats", 1, 2 * (size_t)rows, 0, 0);
+	p_buf(s, "y", 1, (size_t)rows * n, 0, 0);
+	p_buf(s, "dy", 1, (size_t)rows * n, 0, 1);
+	p_buf(s, "dword", 0, 39 * (size_t)n, 0, 1);
+	p_buf(s, "dposition", 0, 40 * (size_t)n, 0, 1);
+	p_buf(s, "dsegment", 0, 2 * (size_t)n, 0, 1);
+	p_buf(s, "dgamma", 0, n, 0, 1);
+	p_buf(s, "dbeta", 0, n, 0, 1);
 	s->buf[E_Y].by = E_DY;
 	for (int i = 0; i < 5; i++)
 		s->buf[E_DWORD + i].of = E_WORD + i;
@@ -214,11 +230,11 @@ p_attention(struct problem *s, const int *lens, int heads, int dim, float p)
 	snprintf(s->name, sizeof(s->name), "attention %d sequences, longest %d, %dx%d, dropout %g", s->seqs, longest, heads, dim, p);
 	p_keys(s, rows);
 	s->live[RK_LIVE_SEQS] = s->seqs;
-	p_buf(s, "qkv", 3 * (size_t)rows * s->n, 0, 1.5);
-	p_buf(s, "o", (size_t)rows * s->n, 0, 0);
-	p_buf(s, "lse", (size_t)rows * heads, 0, 0);
-	p_buf(s, "do", (size_t)rows * s->n, 0, 1);
-	p_buf(s, "dqkv", 3 * (size_t)rows * s->n, 0, 1);
+	p_buf(s, "qkv", 1, 3 * (size_t)rows * s->n, 0, 1.5);
+	p_buf(s, "o", 1, (size_t)rows * s->n, 0, 0);
+	p_buf(s, "lse", 1, (size_t)rows * heads, 0, 0);
+	p_buf(s, "do", 1, (size_t)rows * s->n, 0, 1);
+	p_buf(s, "dqkv", 1, 3 * (size_t)rows * s->n, 0, 1);
 	s->buf[A_O].by = A_DO;
 	s->buf[A_DQKV].of = A_QKV;
 }
@@ -232,10 +248,10 @@ p_cross_entropy(struct problem *s, int rows, int classes, float smoothing)
 	s->target = p_calloc(rows, sizeof(int32_t));
 	s->weight = p_calloc(rows, sizeof(float));
 	s->hit = p_calloc(rows, 1);
-	p_buf(s, "logits", (size_t)rows * classes, 0, 3);
-	p_buf(s, "loss", rows, 0, 0);
-	p_buf(s, "one", rows, 0, 1);
-	p_buf(s, "dlogits", (size_t)rows * classes, 0, 1);
+	p_buf(s, "logits", 1, (size_t)rows * classes, 0, 3);
+	p_buf(s, "loss", 1, rows, 0, 0);
+	p_buf(s, "one", 1, rows, 0, 1);
+	p_buf(s, "dlogits", 1, (size_t)rows * classes, 0, 1);
 	for (int i = 0; i < rows; i++) {
 		s->target[i] = i % 7 == 3 ? -1 : (int)(p_bits() % classes);
 		s->weight[i] = (float)s->buf[C_ONE].v[i];
