@@ -14,7 +14,6 @@
 #include <zstd.h>
 
 #define MIB (1ull << 20)
-#define NORETURN __attribute__((noreturn))
 
 static char *vocab[256];
 static unsigned char *file;                    /* the whole file */
@@ -23,7 +22,7 @@ static unsigned char *frame;                   /* content of the frame in hand *
 static size_t frame_size, frame_at;
 static uint64_t digest, records, streams;
 
-NORETURN __attribute__((format(printf, 1, 2))) static void
+__attribute__((noreturn, format(printf, 1, 2))) static void
 refuse(const char *fmt, ...)
 {
 	va_list ap;
@@ -37,9 +36,9 @@ refuse(const char *fmt, ...)
 }
 
 static void *
-memory(size_t n)
+memory(void *old, size_t n)
 {
-	void *p = malloc(n ? n : 1);
+	void *p = realloc(old, n ? n : 1);
 
 	if (p == NULL)
 		refuse("no memory");
@@ -58,11 +57,8 @@ le(const unsigned char *p, int n)
 }
 
 /* ---- section 5: the digest */
-#define P1 0x9E3779B185EBCA87ull
-#define P2 0xC2B2AE3D27D4EB4Full
-#define P3 0x165667B19E3779F9ull
-#define P4 0x85EBCA77C2B2AE63ull
-#define P5 0x27D4EB2F165667C5ull
+static const uint64_t P1 = 0x9E3779B185EBCA87ull, P2 = 0xC2B2AE3D27D4EB4Full, P3 = 0x165667B19E3779F9ull,
+    P4 = 0x85EBCA77C2B2AE63ull, P5 = 0x27D4EB2F165667C5ull;
 
 static uint64_t
 rotl(uint64_t x, int r)
@@ -70,11 +66,7 @@ rotl(uint64_t x, int r)
 	return x << r | x >> (64 - r);
 }
 
-static uint64_t
-turn(uint64_t a, uint64_t x)
-{
-	return rotl(a + x * P2, 31) * P1;
-}
+#define turn(a, x) (rotl((a) + (x) * P2, 31) * P1)
 
 static uint64_t
 xxh64(const unsigned char *p, size_t n, uint64_t seed)
@@ -155,8 +147,7 @@ next_frame(void)
 			refuse("damaged or truncated frame");
 		if (n > content + MIB)
 			refuse("frame of %zu bytes for %llu", n, content);
-		free(frame);
-		frame = memory(content);
+		frame = memory(frame, content);
 		frame_size = ZSTD_decompress(frame, content, p, n);
 		if (ZSTD_isError(frame_size) || frame_size != content)
 			refuse("damaged frame");
@@ -191,12 +182,6 @@ check_structure(const char *s, size_t n)
 	}
 }
 
-static int
-is_total(json_t *v)
-{
-	return v == NULL || (json_is_integer(v) && json_integer_value(v) >= 0);
-}
-
 static void
 check_header(const unsigned char *p, size_t n)
 {
@@ -219,8 +204,10 @@ check_header(const unsigned char *p, size_t n)
 	if ((v = json_object_get(h, "vocab")) != NULL &&
 	    (!json_is_string(json_object_get(v, "name")) || !json_is_string(json_object_get(v, "digest"))))
 		refuse("header: vocab");
-	if (!is_total(json_object_get(h, "records")) || !is_total(json_object_get(h, "tokens")))
-		refuse("header: totals");
+	for (i = 0; i < 2; i++)
+		if ((v = json_object_get(h, i ? "tokens" : "records")) != NULL &&
+		    (!json_is_integer(v) || json_integer_value(v) < 0))
+			refuse("header: totals");
 	if ((v = json_object_get(h, "provenance")) != NULL && !json_is_array(v))
 		refuse("header: provenance");
 	for (i = 0; i < json_array_size(v); i++)
@@ -232,8 +219,7 @@ check_header(const unsigned char *p, size_t n)
 /* ---- section 4: records */
 struct field {
 	int dtype, ndim;
-	const char *name;
-	int namelen;
+	char name[64];
 	uint64_t dims[8], count;
 	const unsigned char *data;
 };
@@ -248,39 +234,31 @@ check_zero(const unsigned char *p, size_t n)
 			refuse("reserved or padding byte not zero");
 }
 
-static int
-name_ok(const struct field *f)
-{
-	const char *first = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_", *more = "0123456789.-";
-	int i;
-
-	for (i = 0; i < f->namelen; i++)
-		if (f->name[i] == 0 || (strchr(first, f->name[i]) == NULL && (i == 0 || strchr(more, f->name[i]) == NULL)))
-			return 0;
-	return f->namelen >= 1 && f->namelen <= 63;
-}
-
 /* Reads the field at p, of which n bytes are there; returns its size. */
 static size_t
 read_field(struct field *f, const unsigned char *p, size_t n)
 {
+	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_", more[] = "0123456789.-";
 	uint64_t product = 1, bytes;
-	size_t at;
+	size_t at, k;
 	int i;
 
 	if (n < 8)
 		refuse("field beyond the payload");
-	f->dtype = p[0], f->ndim = p[1], f->namelen = p[2];
+	f->dtype = p[0], f->ndim = p[1], k = p[2];
 	check_zero(p + 3, 5);
-	at = 8 + ((size_t)f->namelen + 7) / 8 * 8;
+	at = 8 + (k + 7) / 8 * 8;
 	if (f->dtype < 1 || f->dtype > 10 || f->ndim > 8 || (f->dtype == 10 && f->ndim != 1))
 		refuse("bad dtype or number of dimensions");
 	if (at + 8 * (size_t)f->ndim > n)
 		refuse("field beyond the payload");
-	f->name = (const char *)p + 8;
-	if (!name_ok(f))
+	memset(f->name, 0, sizeof(f->name));
+	memcpy(f->name, p + 8, k < 64 ? k : 0);
+	for (i = 0; f->name[i] != 0 && (strchr(first, f->name[i]) || (i > 0 && strchr(more, f->name[i]))); i++)
+		;
+	if (i == 0 || (size_t)i != k)
 		refuse("bad field name");
-	check_zero(p + 8 + f->namelen, at - 8 - (size_t)f->namelen);
+	check_zero(p + 8 + k, at - 8 - k);
 	for (f->count = 1, i = 0; i < f->ndim; i++, at += 8) {
 		f->dims[i] = le(p + at, 8);
 		f->count *= f->dims[i];
@@ -318,6 +296,14 @@ code_point(const unsigned char *s, size_t n, size_t *len)
 	return c;
 }
 
+/* Control codes, and what turns the direction of a line or can't be seen: rna-view escapes them. */
+static int
+control(long c)
+{
+	return c < 32 || (c >= 127 && c < 160) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb);
+}
+
 static void
 print_string(const unsigned char *s, size_t n)
 {
@@ -334,8 +320,7 @@ print_string(const unsigned char *s, size_t n)
 			printf("\\ufffd");
 		else if (b != NULL && (c < 32 || c == '"' || c == '\\'))
 			printf("\\%c", c < 32 ? b[1] : (int)c);
-		else if (c < 32 || (c >= 127 && c < 160) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-		    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb))
+		else if (control(c))
 			printf("\\u%04lx", c);
 		else
 			fwrite(s, 1, len, stdout);
@@ -357,17 +342,15 @@ print_element(const struct field *f, uint64_t i)
 {
 	uint64_t bits = le(f->data + i * (unsigned)element[f->dtype], element[f->dtype]);
 	uint32_t word = (uint32_t)(f->dtype == 7 ? bits << 16 : bits);
-	int named = f->dtype == 1 && (!strncmp(f->name, "type", 5) || !strncmp(f->name, "types", 6)) && f->namelen >= 4;
+	int named = f->dtype == 1 && (!strcmp(f->name, "type") || !strcmp(f->name, "types"));
 	double d = 0;
 	float s;
 
 	memcpy(&s, &word, 4);
 	if (named && vocab[bits] != NULL)
 		print_string((unsigned char *)vocab[bits], strlen(vocab[bits]));
-	else if (f->dtype == 2)
-		printf("%d", (int32_t)bits);
-	else if (f->dtype == 4)
-		printf("%lld", (long long)bits);
+	else if (f->dtype == 2 || f->dtype == 4)
+		printf("%lld", f->dtype == 2 ? (long long)(int32_t)bits : (long long)bits);
 	else if (f->dtype == 5)
 		printf("\"%llu\"", (unsigned long long)bits);
 	else if (f->dtype < 6)
@@ -416,13 +399,13 @@ print_record(const unsigned char *p, size_t n)
 	for (i = 0; i < fields; i++) {
 		at += read_field(f + i, p + at, n - at);
 		for (j = 0; j < i; j++)
-			if (f[i].namelen == f[j].namelen && !memcmp(f[i].name, f[j].name, (size_t)f[i].namelen))
+			if (!strcmp(f[i].name, f[j].name))
 				refuse("a field twice");
 	}
 	if (at != n)
 		refuse("bytes after the last field");
 	for (i = 0; i < fields; i++) {
-		printf("%s\"%.*s\":", i ? "," : "{", f[i].namelen, f[i].name);
+		printf("%s\"%s\":", i ? "," : "{", f[i].name);
 		element_at = 0;
 		print_field(f + i, 0, &element_at);
 	}
@@ -440,12 +423,12 @@ long_block(uint64_t n)
 
 	if (frame_at != 0 || frame_size != 64 * MIB || n > 16384 * MIB)
 		refuse("long block not in frames of 64 MiB");
-	p = memory(frame_size);
+	p = memory(NULL, frame_size);
 	memcpy(p, frame + 16, have = frame_size - 16);
 	while (have < n) {
-		if (!next_frame() || (frame_size != 64 * MIB && frame_size != n - have) || frame_size > n - have ||
-		    (p = realloc(p, have + frame_size)) == NULL)
+		if (!next_frame() || (frame_size != 64 * MIB && frame_size != n - have) || frame_size > n - have)
 			refuse("long block not in frames of 64 MiB");
+		p = memory(p, have + frame_size);
 		memcpy(p + have, frame, frame_size);
 		have += frame_size;
 	}
@@ -500,22 +483,18 @@ int
 main(int argc, char **argv)
 {
 	char line[256];
-	size_t room = 0, n = 0;
+	size_t n = 0;
 	int in_stream = 0;
 	FILE *fp;
 
 	if (argc == 3 && !strcmp(argv[1], "-v") && (fp = fopen(argv[2], "r")) != NULL) {
-		for (; n < 256 && fgets(line, sizeof(line), fp) != NULL; n++) {
-			line[strcspn(line, "\r\n")] = 0;
-			vocab[n] = strdup(line);
-		}
+		for (; n < 256 && fgets(line, sizeof(line), fp) != NULL; n++)
+			vocab[n] = strndup(line, strcspn(line, "\r\n"));
 		fclose(fp);
 	}
 	do {
-		room = file_size + MIB;
-		if ((file = realloc(file, room)) == NULL)
-			refuse("no memory");
-		file_size += n = fread(file + file_size, 1, room - file_size, stdin);
+		file = memory(file, file_size + MIB);
+		file_size += n = fread(file + file_size, 1, MIB, stdin);
 	} while (n > 0);
 	while (next_frame())
 		while (frame_at < frame_size)
