@@ -1,14 +1,8 @@
 /*
- * fuzz_seq.c: libFuzzer's entry for the text readers, framing and vocabularies.  The first byte of the input chooses
- *the format and the frame, the rest is the file.
+ * fuzz_seq.c: any bytes as text of every format, as vocabulary, type table and config.json.  The first byte chooses the
+ * format and the frame, the rest is the file.  What is read satisfies the rules of formats/fields.md; errors have words.
  *
- *	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -fsanitize=fuzzer,address,undefined -Ilib -o fuzz_seq \
- *	    $(pkg-config --cflags libbsd-overlay) tests/fuzz/fuzz_seq.c \
- *	    lib/seq/{vocab,frame,frame_config,entry,fasta,csv,rid,source,structure,structure_file,structure_table,types}.c
- *\
- *	    lib/seq/types.c lib/stream/{blocks,buf,header,input,reader,record,record_codec,rng,status,unpack,zframe}.c \
- *	    $(pkg-config --libs libzstd libbsd-overlay libmd zlib jansson) -lm
- *	mkdir -p corpus && ./fuzz_seq -max_total_time=60 -max_len=2048 corpus formats/golden-errors/text
+ *	clang -fsanitize=fuzzer,address,undefined ... tests/fuzz/fuzz_seq.c librna.a
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <stdio.h>
