@@ -34,10 +34,10 @@ open_device(const char *device, int threads)
 }
 
 static struct rna_tape *
-make_tape(struct rk *rk, struct rna_model *m, struct outputs *o)
+make_tape(struct rk *rk, struct rna_model *m, enum rk_precision precision, struct outputs *o)
 {
 	const struct rna_tape_options opts = {
-	    .tokens = TOKENS, .seqs = SEQS, .max_len = m->config.max, .precision = RK_FP32};
+	    .tokens = TOKENS, .seqs = SEQS, .max_len = m->config.max, .precision = precision};
 	struct rna_tape *t = rna_tape_create(rk, &m->params, &opts);
 	struct rna_err err;
 
@@ -205,7 +205,7 @@ test_golden(const char *dir, const char *label, const char *device)
 
 	good = rk && rna_model_open(&m, dir, rk, NULL, &err) == RNA_OK && json_array_size(lines) > 0;
 	ok(good, "%s on %s: opens", label, device);
-	if (!good || !(t = make_tape(rk, &m, &o)) || rna_batch_init(&b, TOKENS, SEQS, 0, 0) != RNA_OK) {
+	if (!good || !(t = make_tape(rk, &m, RK_FP32, &o)) || rna_batch_init(&b, TOKENS, SEQS, 0, 0) != RNA_OK) {
 		diag("%s: %s", err.file, err.text);
 		goto out;
 	}
@@ -215,6 +215,89 @@ test_golden(const char *dir, const char *label, const char *device)
 	ok(good && worst <= 2e-5, "%s on %s: every expected value (largest difference %.2g)", label, rk_name(rk),
 	    worst);
 	ok(alone_equal(t, &o, &b, &m, lines, rk), "%s on %s: alone and packed are the same bits", label, rk_name(rk));
+out:
+	rna_tape_destroy(t);
+	rna_batch_fini(&b);
+	rna_model_fini(&m);
+	rk_close(rk);
+	json_decref(lines);
+}
+
+/* The smallest cosine between an expected vector (a row of a matrix) and what is computed. */
+static double
+cosine(const json_t *want, const float *x, size_t columns)
+{
+	double c = 1, aa = 0, bb = 0, ab = 0, a, b;
+
+	if (json_is_array(json_array_get(want, 0))) {
+		for (size_t i = 0; i < json_array_size(want); i++)
+			c = fmin(c, cosine(json_array_get(want, i), x + i * columns, columns));
+		return c;
+	}
+	for (size_t i = 0; i < columns; i++) {
+		a = json_number_value(json_array_get(want, i));
+		b = (double)x[i];
+		aa += a * a;
+		bb += b * b;
+		ab += a * b;
+	}
+	return ab / sqrt(aa * bb);
+}
+
+static double
+smallest_cosine(struct rna_tape *t, const struct outputs *o, const struct rna_batch *b, json_t *lines)
+{
+	const char *const keys[] = {"cls", "mean", "pooled", "last_hidden", "logits"};
+	const rna_t x[] = {o->cls, o->mean, o->pooled, o->hidden, o->logits};
+	double c = 1;
+	json_t *line, *want;
+	size_t i, columns;
+	float *v;
+
+	for (int k = 0; k < 5; k++) {
+		columns = (size_t)rna_tape_columns(t, x[k]);
+		v = read_all(t, x[k], k > 2 ? b->ntokens : b->nseqs);
+		json_array_foreach(lines, i, line)
+		{
+			want = json_object_get(line, keys[k]);
+			if (json_is_array(want))
+				c = fmin(c, cosine(want, v + (k > 2 ? (size_t)b->offsets[i] : i) * columns, columns));
+		}
+		free(v);
+	}
+	return c;
+}
+
+/* bf16 and int8 stay near the expected values; and alone and packed are the same bits there too. */
+static void
+test_precision(const char *dir, const char *label, enum rk_precision precision, const char *name, double least)
+{
+	struct rk *rk = open_device("cpu", 1);
+	struct rna_tape *t = NULL;
+	json_t *lines = read_lines(dir), *line;
+	struct rna_batch b = {0};
+	struct rna_model m = {0};
+	struct rna_err err = {0};
+	struct outputs o;
+	char why[160] = "";
+	double c;
+	size_t i;
+	int good = 1;
+
+	if (!rk || !rk_has(rk, precision, why, sizeof(why))) {
+		skip(name, why);
+		goto out;
+	}
+	if (rna_model_open(&m, dir, rk, NULL, &err) != RNA_OK || !(t = make_tape(rk, &m, precision, &o)) ||
+	    rna_batch_init(&b, TOKENS, SEQS, 0, 0) != RNA_OK) {
+		ok(0, "%s in %s: %s", label, name, err.text);
+		goto out;
+	}
+	json_array_foreach(lines, i, line) good &= add_ids(&b, &m, line);
+	good &= rna_batch_upload(&b, rk, rna_tape_inputs(t), &err) == RNA_OK && rna_tape_forward(t, &err) == RNA_OK;
+	c = good ? smallest_cosine(t, &o, &b, lines) : NAN;
+	ok(good && c >= least, "%s in %s: smallest cosine %.6f", label, name, c);
+	ok(alone_equal(t, &o, &b, &m, lines, rk), "%s in %s: alone and packed are the same bits", label, name);
 out:
 	rna_tape_destroy(t);
 	rna_batch_fini(&b);
@@ -239,6 +322,8 @@ test_data(void)
 		}
 		test_golden(dir, names[i], "ref");
 		test_golden(dir, names[i], "cpu");
+		test_precision(dir, names[i], RK_BF16, "bf16", 0.9995);
+		test_precision(dir, names[i], RK_INT8, "int8", 0.995);
 	}
 }
 

@@ -367,12 +367,14 @@ test_refused(struct rk *rk)
 	    .naming = RNA_NAMES_MULTIMOLECULE, .dtype = "F32", .drop = "bert.encoder.layer.0.output.LayerNorm.weight"};
 	static const struct change extra = {.dtype = "F32", .extra = "bert.encoder.layer.2.output.dense.bias"};
 	static const struct change mixed = {.dtype = "F32", .extra = "lm_head.bias"};
+	static const struct change bias = {.dtype = "F32", .extra = "cls.predictions.decoder.bias"};
 	static const struct change norms = {.dtype = "F32", .extra = "bert.encoder.layer_norm.bias"};
 
 	refused(rk, &missing, "tensor bert.encoder.layer.1.attention.self.key.bias is missing");
 	refused(rk, &missing_multi, "tensor model.encoder.layer.0.output.layer_norm.weight is missing");
 	refused(rk, &extra, "tensor bert.encoder.layer.2.output.dense.bias has no place in the model of config.json");
 	refused(rk, &mixed, "names of two kinds are mixed: bert.embeddings.LayerNorm.bias and lm_head.bias");
+	refused(rk, &bias, "cls.predictions.bias and cls.predictions.decoder.bias differ, one bias is expected");
 	refused(rk, &norms, "tensor bert.encoder.layer_norm.bias has a name of two kinds");
 }
 

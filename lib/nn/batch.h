@@ -26,7 +26,8 @@ int rna_batch_fits(const struct rna_batch *b, uint64_t ntokens, uint64_t nrows);
 /*
  * Adds a record's `tokens` (and `segment`, `masked`, `target` when there).  key: rna_rng_key(seed, epoch, rid, chunk,
  * RNA_RNG_DROPOUT) of the record; 0 in inference.  RNA_EFORMAT when tokens are not the vocabulary's, masked positions
- * are out of range, or the record is longer than the model takes.
+ * are out of range, or the record is longer than the model takes.  Each row's weight is 1; slots are the caller's to
+ * fill.
  */
 enum rna_status rna_batch_add(struct rna_batch *b, const struct rna_model *m, const struct rna_record *rec,
     uint64_t key, struct rna_err *err) RNA_CHECK;

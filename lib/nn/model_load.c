@@ -19,6 +19,7 @@ struct source {
 	enum rna_naming naming;
 	struct model_entry **to;                     /* per tensor: where it goes; NULL: nowhere */
 	int decoder, decoder_bias, head_bias, words; /* index of the tensor, or -1 */
+	int bias;                                    /* which of the two biases is used */
 };
 
 static void
@@ -85,11 +86,16 @@ static enum rna_status
 look_at_decoder(struct source *s, struct rna_config *c, struct rna_err *err)
 {
 	const struct rna_tensor *list = s->file.list;
+	int both = s->decoder_bias >= 0 && s->head_bias >= 0;
 
-	c->untied = c->mlm && s->decoder >= 0 && s->words >= 0 && !equal(&list[s->decoder], &list[s->words]);
-	if (s->decoder_bias >= 0 && s->head_bias >= 0 && !equal(&list[s->decoder_bias], &list[s->head_bias]))
+	if (s->decoder >= 0)
+		c->untied = c->mlm && s->words >= 0 && !equal(&list[s->decoder], &list[s->words]);
+	else
+		c->untied = c->mlm && json_is_false(json_object_get(c->json, "tie_word_embeddings"));
+	if (both && !c->untied && !equal(&list[s->decoder_bias], &list[s->head_bias]))
 		return rna_fail(err, RNA_EFORMAT, "%s and %s differ, one bias is expected", list[s->head_bias].name,
 		    list[s->decoder_bias].name);
+	s->bias = s->head_bias < 0 || (both && c->untied) ? s->decoder_bias : s->head_bias;
 	return RNA_OK;
 }
 
@@ -126,8 +132,8 @@ destination(const struct source *s, const struct model_table *t, size_t i, int *
 	*skip = !name;
 	if (!name)
 		return NULL;
-	if ((int)i == s->decoder_bias) {
-		*skip = s->head_bias >= 0;
+	if ((int)i == s->decoder_bias || (int)i == s->head_bias) {
+		*skip = (int)i != s->bias;
 		return *skip ? NULL : rna_model_table_find(t, HEAD_BIAS);
 	}
 	if ((int)i == s->decoder && !rna_model_table_find(t, DECODER)) {

@@ -69,8 +69,8 @@ take_all(struct rna_tape *t)
 	for (int i = 0; i < t->npacks; i++) {
 		k = &t->packs[i];
 		k->fwd = rk_alloc(t->rk, k->fwd_bytes);
-		k->bwd = t->opts.train ? rk_alloc(t->rk, k->bwd_bytes) : NULL;
-		if (!k->fwd || (t->opts.train && !k->bwd))
+		k->bwd = k->bwd_bytes ? rk_alloc(t->rk, k->bwd_bytes) : NULL;
+		if (!k->fwd || (k->bwd_bytes && !k->bwd))
 			return RNA_EMEM;
 	}
 	return RNA_OK;
