@@ -99,14 +99,11 @@ xxh64(const unsigned char *p, size_t n, uint64_t seed)
 static void
 check_frame_head(const unsigned char *p, size_t n)
 {
-	unsigned flags;
+	unsigned flags = n < 6 ? 0 : p[4];
 	uint64_t window;
 
-	if (n < 6)
-		refuse("truncated frame");
-	flags = p[4];
 	if (!(flags & 4))
-		refuse("frame without a checksum");
+		refuse("frame without a checksum, or cut");
 	if (flags & 3)
 		refuse("frame with a dictionary");
 	if (flags & 0x20)
@@ -360,10 +357,7 @@ print_element(const struct field *f, uint64_t i)
 			memcpy(&d, &bits, 8);
 		else
 			d = f->dtype == 6 ? half((unsigned)bits) : (double)s;
-		if (isfinite(d))
-			printf(f->dtype == 9 ? "%.17g" : "%.9g", d);
-		else
-			printf("null");
+		printf(!isfinite(d) ? "null" : f->dtype == 9 ? "%.17g" : "%.9g", d);
 	}
 }
 
@@ -501,9 +495,5 @@ main(int argc, char **argv)
 			in_stream = read_block(in_stream);
 	if (in_stream || streams == 0)
 		refuse("truncated");
-	for (n = 0; n < 256; n++)
-		free(vocab[n]);
-	free(frame);
-	free(file);
 	return ferror(stdin) || fflush(stdout) != 0;
 }
