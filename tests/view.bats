@@ -135,6 +135,14 @@ setup() {
 	done
 }
 
+@test "binary does not reach a terminal, text does" {
+	need script || return 1
+	run -2 script -qec "rna-view --npy kmer kmer.rill" /dev/null
+	[[ $output == *terminal* && $output != *NUMPY* ]]
+	run -0 script -qec "rna-view hostile.fa" /dev/null
+	[[ $output == *'>a"b'*'4 nt'* && $output != *$'\033'* ]]
+}
+
 @test "a full disk and a closed pipe are reported" {
 	for a in "-O json" "-O text" "-n" "--npy kmer" "-O safetensors" "-H"; do
 		# shellcheck disable=SC2086 # words are wanted

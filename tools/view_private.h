@@ -20,6 +20,7 @@ struct view {
 
 /* Each returns the exit status; failures of input and output end the process. */
 int view_records(struct view *v);  /* text, npy, safetensors, check, count (view_records.c) */
+void view_refuse_terminal(const struct view *v);   /* binary does not reach a terminal without -f */
 int view_header(struct view *v);   /* the first header of each file (view_header.c) */
 int view_rename(struct view *v);   /* weights of a model folder under other names (view_rename.c) */
 int view_selftest(struct view *v); /* view_selftest.c */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "seq/npy.h"
 #include "seq/tensors.h"
@@ -104,11 +105,21 @@ put(struct printer *p, const struct rna_record *rec, struct rna_err *err)
 		fail(p, err);
 }
 
+void
+view_refuse_terminal(const struct view *v)
+{
+	if ((v->t->output == NULL || strcmp(v->t->output, "-") == 0) && isatty(STDOUT_FILENO) && !v->t->force)
+		tool_usage(v->t, "standard output is a terminal and %s is binary; -o FILE, or -f to insist",
+		    v->mode == VIEW_NPY ? "--npy" : "-O safetensors");
+}
+
 static void
 begin(struct printer *p)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 
+	if (p->v->mode == VIEW_NPY || p->v->mode == VIEW_SAFETENSORS)
+		view_refuse_terminal(p->v);
 	if (p->v->mode != VIEW_CHECK)
 		p->fp = tool_text_open(p->v->t);
 	if (p->v->mode == VIEW_NPY && (p->npy = rna_npy_open(p->fp, p->v->field, &err)) == NULL)

@@ -86,6 +86,7 @@ view_rename(struct view *v)
 
 	if (v->t->nfiles != 1 || strcmp(v->t->files[0], "-") == 0)
 		tool_usage(v->t, "--names: needs one model folder, or one model.safetensors");
+	view_refuse_terminal(v);
 	path = tool_model_path(v->t, v->t->files[0]);
 	if (open_weights(&s, path, &err) != RNA_OK)
 		tool_die_err(v->t, &err);
