@@ -79,7 +79,7 @@ put_all(json_t *o, const struct rna_config *c)
 
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
 		json_object_del(o, gone[i]);
-	bad |= put(o, "architectures", json_pack("[s]", "BertForMaskedLM"));
+	bad |= put(o, "architectures", json_pack("[s]", c->mlm ? "BertForMaskedLM" : "BertModel"));
 	bad |= put(o, "model_type", json_string("bert"));
 	bad |= put(o, "vocab_size", json_integer(c->vocab_size));
 	bad |= put(o, "hidden_size", json_integer(c->hidden));

@@ -63,7 +63,7 @@ look(struct source *s, struct rna_config *c)
 	}
 }
 
-/* 1 when two tensors hold the same values; -1: no memory. */
+/* 1 when two tensors hold the same values. */
 static int
 equal(const struct rna_tensor *a, const struct rna_tensor *b)
 {

@@ -15,7 +15,7 @@ struct rna_param {
 	int ndim;
 	int dims[4];
 	size_t offset, n; /* elements */
-	int decay;        /* 1: weight decay applies (matrices; not biases, norms, nor embeddings' pad row) */
+	int decay;        /* 1: weight decay applies (matrices, embeddings; not biases and norms) */
 };
 
 struct rna_params {
