@@ -124,7 +124,7 @@ take_record(struct embed *e, struct rna_record *out)
 		fail(e, rec,
 		    e->same_vocab ? "bases are masked and there is no type slot: tokens can't be made anew"
 				  : "tokens are in another vocabulary than the model's, and bases are masked: tokens "
-		                    "can't be made anew");
+				    "can't be made anew");
 	if (rna_record_get_str(rec, "seq", &n) == NULL)
 		fail(e, rec, "tokens are not the model's, and there is no field seq to make them from");
 	frame(e, rec, &framing, type_of(e, rec), 0, out);
