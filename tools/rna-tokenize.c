@@ -26,6 +26,16 @@ static const struct tool_option options[] = {
     {0, NULL, NULL, NULL},
 };
 
+static struct tool tool = {
+    .name = "rna-tokenize",
+    .usage = "[options] [FILE...]",
+    .summary = "sequences (FASTA, FASTQ, csv, dbn, bpseq, ct, st) to records with tokens",
+    .example = "rna-tokenize --frame type --type header --long chunk ncrna.fa.gz > ncrna.rill",
+    .options = options,
+    .common = "m",
+    .operands = 1,
+};
+
 static int
 own(int code, const char *value, void *arg)
 {
@@ -95,8 +105,8 @@ refuse(const struct tokenize *o, const struct tool_in *in, const struct rna_reco
 	    rna_record_get_vec(rec, "chunk", RNA_U32, &n) != NULL)
 		rna_fail(&err, RNA_EFORMAT, "is a chunk already: tokenize the whole RNAs");
 	else if (!fits && o->framing.policy == RNA_LONG_KEEP)
-		rna_fail(&err, RNA_EFORMAT, "%zu nt are more than --max %u takes: add --long drop, truncate or chunk", nt,
-		    o->framing.max);
+		rna_fail(&err, RNA_EFORMAT, "%zu nt are more than --max %u takes: add --long drop, truncate or chunk",
+		    nt, o->framing.max);
 	else
 		return;
 	rna_err_where(&err, rna_source_name(in->source), rec->number);
@@ -156,19 +166,15 @@ run(struct tokenize *o, struct tool_in *in, struct tokenize_out *out)
 int
 main(int argc, char **argv)
 {
-	struct tool t = {.name = "rna-tokenize", .usage = "[options] [FILE...]",
-	    .summary = "sequences (FASTA, FASTQ, csv, dbn, bpseq, ct, st) to records with tokens",
-	    .example = "rna-tokenize --frame type --type header --long chunk ncrna.fa.gz > ncrna.rill",
-	    .options = options, .common = "m", .operands = 1};
-	struct tokenize o = {.t = &t};
-	struct tokenize_out out = {.t = &t, .framing = &o.framing, .counts = &o.counts};
+	struct tokenize o = {.t = &tool};
+	struct tokenize_out out = {.t = &tool, .framing = &o.framing, .counts = &o.counts};
 	struct tool_in in;
 
-	tool_parse(&t, argc, argv, own, &o);
+	tool_parse(&tool, argc, argv, own, &o);
 	tokenize_prepare(&o);
-	tool_in_open(&in, &t, &o.source);
+	tool_in_open(&in, &tool, &o.source);
 	in.raw = 1;
-	out.out = tool_out_open(&t);
+	out.out = tool_out_open(&tool);
 	run(&o, &in, &out);
 	tool_in_close(&in);
 	tool_out_close(out.out);

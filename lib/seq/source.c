@@ -71,7 +71,7 @@ is_bare_sequence(const char *p, const char *end)
 	if ((line = peek_line(&p, end, &n)) == NULL)
 		return 0;
 	for (i = 0; i < n; i++)
-		if (strchr("ACGUTNRYSWKMBDHVIXacgutnryswkmbdhvix", line[i]) == NULL || line[i] == '\0')
+		if (strchr("ACGUTNRYSWKMBDHVacgutnryswkmbdhv", line[i]) == NULL || line[i] == '\0')
 			return 0;
 	return n > 0;
 }

@@ -1,6 +1,6 @@
 /*
- * fuzz_seq.c: any bytes as text of every format, as vocabulary, type table and config.json.  The first byte chooses the
- * format and the frame, the rest is the file.  What is read satisfies the rules of formats/fields.md; errors have words.
+ * fuzz_seq.c: any bytes as text of every format, as vocabulary, type table and config.json.  The first byte chooses
+ * format and frame, the rest is the file.  What is read satisfies the rules of formats/fields.md; errors have words.
  *
  *	clang -fsanitize=fuzzer,address,undefined ... tests/fuzz/fuzz_seq.c librna.a
  */
