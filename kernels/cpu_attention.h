@@ -49,7 +49,8 @@ pack_keys(const struct head *s, int part, float *dst)
 	const int dg = words_of(s->kind, s->dim);
 
 	for (int j = 0; j < s->len; j += WIDE)
-		pack_turned(s->kind, dst + panel_at(dg, j), head_part(s, part, j), s->ld, least(WIDE, s->len - j), s->dim);
+		pack_turned(
+		    s->kind, dst + panel_at(dg, j), head_part(s, part, j), s->ld, least(WIDE, s->len - j), s->dim);
 }
 
 /* Panels of up to WIDE columns of `rows` tokens from x on, for products that run over tokens. */
@@ -69,8 +70,8 @@ score_tile(const struct head *s, const float *a, int rows, const float *keys, in
 	const int dg = words_of(s->kind, s->dim);
 
 	for (int c = 0; c < n; c += WIDE)
-		product(s->kind, rows, least(WIDE, least(n, s->len - j) - c), dg, a, dg, 1, keys + panel_at(dg, j + c), tile + c,
-		    KEYS, 0);
+		product(s->kind, rows, least(WIDE, least(n, s->len - j) - c), dg, a, dg, 1, keys + panel_at(dg, j + c),
+		    tile + c, KEYS, 0);
 }
 
 /* c [rows][dim up to VL] += a (rows of words of tokens from token j on) times panels over lg words of tokens. */
@@ -83,8 +84,8 @@ value_tile(const struct head *s, const float *a, long si, long sw, int rows, int
 	for (int p = 0; p < s->dim; p += WIDE) {
 		const int pw = least(WIDE, s->dim - p);
 
-		product(s->kind, rows, pw, words_of(s->kind, n), a, si, sw, panels + panel_at(lg, p) + (size_t)jg * padded(pw, VL),
-		    c + p, wide, 1);
+		product(s->kind, rows, pw, words_of(s->kind, n), a, si, sw,
+		    panels + panel_at(lg, p) + (size_t)jg * padded(pw, VL), c + p, wide, 1);
 	}
 }
 
@@ -194,7 +195,7 @@ cpu_attention(const struct rk_call *call, const struct rk_env *e)
 	struct attention_own w;
 	int items = 0, b = 0, before = 0;       /* before: pieces of the sequences before b */
 
-	w.keys = (float *)e->own;
+	w.keys = e->own;
 	w.values = w.keys + attention_keys_size(o);
 	w.queries = w.values + attention_keys_size(o);
 	w.out = w.queries + QUERIES * padded(o->dim, VL);

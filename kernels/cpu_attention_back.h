@@ -1,6 +1,6 @@
 /*
- * cpu_attention_back.h: RK_ATTENTION_BACK.  Probabilities are made again from the log-sums, a tile at a time.  One thread owns
- * a head of a sequence: dk and dv are sums over its blocks of queries in order.
+ * cpu_attention_back.h: RK_ATTENTION_BACK.  Probabilities are made again from the log-sums, a tile at a time.  One
+ * thread owns a head of a sequence: dk and dv are sums over its blocks of queries in order.
  */
 #ifndef CPU_ATTENTION_BACK_H
 #define CPU_ATTENTION_BACK_H
@@ -19,7 +19,7 @@ struct attention_back_own {
 	float *dq, *dk, *dv;            /* sums */
 };
 
-/* Tile row i: p from scores to kept probabilities, ds from dp to the gradient of the scores.  Past n: zeros up to wide. */
+/* Tile row i: p from scores to kept probabilities, ds from dp to the scores' gradient; zeros from n to wide. */
 static void
 attention_back_row(const struct head *s, struct attention_back_own *w, int i, int t, int j, int n, int wide)
 {
@@ -98,7 +98,8 @@ store_part(const struct head *s, int part, int t, int rows, const float *sums)
 
 	for (int i = 0; i < rows; i++)
 		for (int c = 0; c < s->dim; c += VL)
-			vf_store_tail(to + (size_t)i * s->ld + c, vf_load(sums + (size_t)i * padded(s->dim, VL) + c), s->dim - c);
+			vf_store_tail(
+			    to + (size_t)i * s->ld + c, vf_load(sums + (size_t)i * padded(s->dim, VL) + c), s->dim - c);
 }
 
 static void
@@ -137,8 +138,9 @@ attention_back_own(const struct rk_attention *o, struct attention_back_own *w, f
 	const size_t tile = (size_t)BACK_QUERIES * KEYS;
 	const struct { float **at; size_t n; } list[] = {
 		{ &w->keys, keys }, { &w->values, keys }, { &w->key_rows, keys }, { &w->dk, keys }, { &w->dv, keys },
-		{ &w->q, block }, { &w->dout, block }, { &w->q_rows, block }, { &w->dout_rows, block }, { &w->dq, block },
-		{ &w->p, tile }, { &w->ds, tile }, { &w->words, tile }, { &w->p_pairs, tile }, { &w->ds_pairs, tile },
+		{ &w->q, block }, { &w->dout, block }, { &w->q_rows, block }, { &w->dout_rows, block },
+		{ &w->dq, block }, { &w->p, tile }, { &w->ds, tile }, { &w->words, tile }, { &w->p_pairs, tile },
+		{ &w->ds_pairs, tile },
 	};
 	size_t n = 0;
 
@@ -163,7 +165,7 @@ cpu_attention_back(const struct rk_call *call, const struct rk_env *e)
 	const struct rk_attention *o = &call->u.attention;
 	struct attention_back_own w;
 
-	attention_back_own(o, &w, (float *)e->own);
+	attention_back_own(o, &w, e->own);
 #pragma omp for schedule(dynamic)
 	for (int i = 0; i < e->live[RK_LIVE_SEQS] * o->heads; i++) {
 		const int b = i / o->heads;

@@ -1,6 +1,6 @@
 /*
- * cpu_embed.h: RK_EMBED and its gradient.  Backward goes by blocks of rows: the team makes the gradients of the sums of a block,
- * then each thread adds them, in row order, to its own columns of the tables.
+ * cpu_embed.h: RK_EMBED and its gradient.  Backward goes by blocks of rows: the team makes the gradients of the sums of
+ * a block, then each thread adds them, in row order, to its own columns of the tables.
  */
 #ifndef CPU_EMBED_H
 #define CPU_EMBED_H
@@ -21,8 +21,8 @@ embed_row(const struct rk_embed *o, const struct drop *drop, size_t r)
 	for (int i = 0; i < n; i += VL) {
 		const int left = n - i;
 
-		vf_store_tail(z + i, vf_load_tail(word + i, left) + vf_load_tail(pos + i, left) + vf_load_tail(seg + i, left),
-		    left);
+		vf_store_tail(z + i,
+		    vf_load_tail(word + i, left) + vf_load_tail(pos + i, left) + vf_load_tail(seg + i, left), left);
 	}
 	normalize(z, n, o->eps, o->gamma, o->beta, o->stats != NULL ? (float *)o->stats + 2 * r : stats, y);
 	for (int i = 0; drop->thr != 0 && i < n; i += VL)
@@ -85,7 +85,8 @@ embed_back_columns(const struct rk_embed *o, size_t r, int rows, int c, const fl
 		add_tail(dword + o->token[r + i] * n, d, left);
 		add_tail(dpos + o->position[r + i] * n, d, left);
 		add_tail(dseg + o->segment[r + i] * n, d, left);
-		dgamma = vf_fma(g, (vf_load_tail((const float *)o->z + (r + i) * n + c, left) - stats[0]) * stats[1], dgamma);
+		dgamma = vf_fma(
+		    g, (vf_load_tail((const float *)o->z + (r + i) * n + c, left) - stats[0]) * stats[1], dgamma);
 		dbeta += g;
 	}
 	vf_store_tail((float *)o->dgamma + c, dgamma, left);
@@ -98,7 +99,7 @@ cpu_embed_back(const struct rk_call *c, const struct rk_env *e)
 	const struct rk_embed *o = &c->u.embed;
 	const struct drop drop = drop_init(&o->drop, 0);
 	const int wide = padded(o->hidden, VL), rows = e->live[RK_LIVE_TOKENS];
-	float *dz = (float *)e->shared, *dy = dz + (size_t)EMBED_ROWS * wide;
+	float *dz = e->shared, *dy = dz + (size_t)EMBED_ROWS * wide;
 
 	for (int r = 0; r < rows; r += EMBED_ROWS) {
 		const int live = least(EMBED_ROWS, rows - r);

@@ -1,7 +1,7 @@
 /*
- * cpu_gemm.h: matrix products.  C += A B in micro-tiles of MR rows and up to NV vectors, k running innermost in four-byte
- * words (one float, two bf16, two int16 or four bytes), so that every element of C is one chain of multiply-adds over k
- * in ascending order.  How rows, columns and k are cut up never changes a bit of the result.
+ * cpu_gemm.h: matrix products.  C += A B in micro-tiles of MR rows and up to NV vectors, k running innermost in
+ * four-byte words (one float, two bf16, two int16 or four bytes), so that every element of C is one chain of
+ * multiply-adds over k in ascending order.  How rows, columns and k are cut up never changes a bit of the result.
  */
 #ifndef CPU_GEMM_H
 #define CPU_GEMM_H
@@ -161,7 +161,8 @@ rows_as(enum kind kind, float *dst, const float *src, size_t ld, int rows, int k
 
 	for (int r = 0; r < rows; r++)
 		for (int w = 0; w < kg; w += VL)
-			vf_store_tail(dst + (size_t)r * kg + w, load_words(kind, src + r * ld + w * g, k - w * g), kg - w);
+			vf_store_tail(
+			    dst + (size_t)r * kg + w, load_words(kind, src + r * ld + w * g, k - w * g), kg - w);
 }
 
 /* dst [rows up to a multiple of MR][words]: rows of src as the A operand; rows added are zero. */
@@ -192,7 +193,8 @@ turned_as(enum kind kind, float *dst, const float *src, size_t ld, int n, int k)
 
 #pragma GCC unroll 16
 			for (int i = 0; i < VL; i++)
-				v[i] = load_words(kind, src + least(c + i, n - 1) * ld + w * g, c + i < n ? k - w * g : 0);
+				v[i] =
+				    load_words(kind, src + least(c + i, n - 1) * ld + w * g, c + i < n ? k - w * g : 0);
 			vf_transpose(v);
 #pragma GCC unroll 16
 			for (int i = 0; i < VL; i++)
@@ -246,7 +248,8 @@ pack_straight(enum kind kind, float *dst, const float *src, size_t ld, int n, in
 
 /* c[rows up to MR][n up to VL] (+)= a b: one panel of b, rows of a at si, words at sw. */
 static inline void
-product(enum kind kind, int rows, int n, int kg, const float *a, long si, long sw, const float *b, float *c, long ldc, int add)
+product(enum kind kind, int rows, int n, int kg, const float *a, long si, long sw, const float *b, float *c, long ldc,
+    int add)
 {
 	micro_fn *micro = micro_of(kind, blocks(n, VL));
 

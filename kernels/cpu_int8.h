@@ -36,10 +36,15 @@ highest_magnitude(const float *x, int n)
 INLINE void
 int8_put(float *words, size_t word, int k, int value)
 {
+	void *at = words + word;
 #ifdef SIMD_VNNI
-	((int8_t *)(words + word))[k % 4] = (int8_t)value;
+	int8_t *bytes = at;
+
+	bytes[k % 4] = (int8_t)value;
 #else
-	((int16_t *)(words + word))[k % 2] = (int16_t)value;
+	int16_t *halves = at;
+
+	halves[k % 2] = (int16_t)value;
 #endif
 }
 
@@ -49,7 +54,8 @@ int8_pack_column(const struct rk_weight *w, int i)
 	const int k = w->k, kg = words_of(INT8, k), c = i / WIDE * WIDE, wide = VL * panel_vectors(w->n, c);
 	const float *row = (const float *)w->w + (size_t)i * k;
 	float *panel = (float *)w->fwd + panel_at(kg, c), *scale = (float *)w->fwd + int8_tables(w->n, k);
-	int32_t *sum = (int32_t *)(scale + padded(w->n, VL));
+	void *after = scale + padded(w->n, VL);
+	int32_t *sum = after;
 	const float top = highest_magnitude(row, k), inverse = top != 0 ? 127 / top : 0;
 	int total = 0;
 

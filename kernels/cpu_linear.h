@@ -29,13 +29,13 @@ cpu_pack(const struct rk_call *c, const struct rk_env *e)
 	}
 #pragma omp for schedule(dynamic) nowait
 	for (int i = 0; i < n; i += WIDE)
-		pack_turned(kind, (float *)w->fwd + panel_at(words_of(kind, k), i), (const float *)w->w + (size_t)i * k, k,
-		    least(WIDE, n - i), k);
+		pack_turned(kind, (float *)w->fwd + panel_at(words_of(kind, k), i), (const float *)w->w + (size_t)i * k,
+		    k, least(WIDE, n - i), k);
 	if (w->bwd != NULL)
 #pragma omp for schedule(dynamic) nowait
 		for (int j = 0; j < k; j += WIDE)
-			pack_straight(kind, (float *)w->bwd + panel_at(words_of(kind, n), j), (const float *)w->w + j, k,
-			    least(WIDE, k - j), n);
+			pack_straight(kind, (float *)w->bwd + panel_at(words_of(kind, n), j), (const float *)w->w + j,
+			    k, least(WIDE, k - j), n);
 #pragma omp barrier
 }
 
@@ -92,7 +92,8 @@ finish_any(const struct rows_product *g, const float *sum, const float *scales, 
 
 /* The same for a full panel where only bias and activation are asked for: no branch in the loop. */
 INLINE void
-finish_as(enum rk_act act, int int8, const struct rows_product *g, const float *sum, const float *scales, int r, int rows, int c)
+finish_as(enum rk_act act, int int8, const struct rows_product *g, const float *sum, const float *scales, int r,
+    int rows, int c)
 {
 	const float *bias = g->epilogue != NULL ? g->epilogue->bias : NULL;
 	float *y = g->y + (size_t)r * g->n + c;
@@ -189,7 +190,7 @@ rows_product(const struct rows_product *g, const struct rk_env *e)
 		const int r = i / groups * block, part = i % groups;
 
 		rows_block(g, r, least(block, g->rows - r), panels * part / groups * WIDE,
-		    least(g->n, panels * (part + 1) / groups * WIDE), (float *)e->own);
+		    least(g->n, panels * (part + 1) / groups * WIDE), e->own);
 	}
 }
 
@@ -290,7 +291,7 @@ add_tile(micro_fn *micro, int kg, const float *a, const float *b, float *dw, int
 		memcpy(at + (size_t)r * k, tile + r * ld, wide * sizeof(float));
 }
 
-/* Rows of at most W_WORDS words at a time are packed by the whole team and then multiplied; each tile of dw has one owner. */
+/* W_WORDS words of rows at a time are packed by the whole team, then multiplied; each tile of dw has one owner. */
 static void
 cpu_linear_back_w(const struct rk_call *call, const struct rk_env *e)
 {
@@ -300,7 +301,7 @@ cpu_linear_back_w(const struct rk_call *call, const struct rk_env *e)
 	const int panels = blocks(k, WIDE), strips = blocks(n, STRIP), tiles = blocks(n, MR);
 	const int want = e->threads > 1 ? SHARE * e->threads : 1;
 	const int groups = least(tiles, blocks(want, panels));
-	float *left = (float *)e->shared, *right = left + (size_t)strips * STRIP * W_WORDS;
+	float *left = e->shared, *right = left + (size_t)strips * STRIP * W_WORDS;
 
 	for (int r = 0; r < rows; r += step) {
 		const int live = least(step, rows - r), kg = words_of(kind, live);
@@ -311,8 +312,8 @@ cpu_linear_back_w(const struct rk_call *call, const struct rk_env *e)
 			if (i < strips)
 				pack_strip(kind, left + (size_t)i * STRIP * kg, dy, l->dbias, n, i * STRIP, live);
 			else
-				pack_straight(kind, right + panel_at(kg, (i - strips) * WIDE), x + (i - strips) * WIDE, k,
-				    least(WIDE, k - (i - strips) * WIDE), live);
+				pack_straight(kind, right + panel_at(kg, (i - strips) * WIDE), x + (i - strips) * WIDE,
+				    k, least(WIDE, k - (i - strips) * WIDE), live);
 		}
 #pragma omp for schedule(dynamic)
 		for (int i = 0; i < panels * groups; i++) {
@@ -320,7 +321,8 @@ cpu_linear_back_w(const struct rk_call *call, const struct rk_env *e)
 			micro_fn *micro = micro_of(kind, panel_vectors(k, j));
 
 			for (int t = tiles * part / groups; t < tiles * (part + 1) / groups; t++)
-				add_tile(micro, kg, strip_tile(left, kg, t), right + panel_at(kg, j), l->dw, n, k, t * MR, j);
+				add_tile(micro, kg, strip_tile(left, kg, t), right + panel_at(kg, j), l->dw, n, k,
+				    t * MR, j);
 		}
 	}
 }

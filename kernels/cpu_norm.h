@@ -1,5 +1,6 @@
 /*
- * cpu_norm.h: RK_NORM and its gradient: a row at a time; column sums over fixed blocks of rows, then over blocks in order.
+ * cpu_norm.h: RK_NORM and its gradient: a row at a time; column sums over fixed blocks of rows, then over blocks in
+ * order.
  */
 #ifndef CPU_NORM_H
 #define CPU_NORM_H
@@ -121,7 +122,7 @@ cpu_norm_back(const struct rk_call *c, const struct rk_env *e)
 	const struct drop drop = drop_init(&o->drop, 0);
 	const int n = o->hidden, wide = padded(n, VL), rows = e->live[o->rows], nblocks = blocks(rows, NORM_ROWS);
 	float *const out[NORM_SUMS] = { o->dgamma, o->dbeta, o->dbias };
-	float *sums = (float *)e->shared;
+	float *sums = e->shared;
 
 #pragma omp for schedule(dynamic)
 	for (int b = 0; b < nblocks; b++) {
@@ -149,7 +150,8 @@ cpu_norm_back(const struct rk_call *c, const struct rk_env *e)
 static struct rk_need
 norm_back_need(const struct rk_norm *o)
 {
-	return (struct rk_need){ sizeof(float) * NORM_SUMS * padded(o->hidden, VL) * (size_t)blocks(o->cap, NORM_ROWS), 0 };
+	return (struct rk_need){
+	    sizeof(float) * NORM_SUMS * padded(o->hidden, VL) * (size_t)blocks(o->cap, NORM_ROWS), 0};
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * cpu_table.h: every op of a level of "cpu", and the table of it.  A level is one .c file that includes its simd_*.h and this.
+ * cpu_table.h: every op of a level of "cpu", and its table.  A level is one .c file: its simd_*.h, then this.
  */
 #ifndef CPU_TABLE_H
 #define CPU_TABLE_H
@@ -34,10 +34,12 @@ cpu_need(const struct rk_call *c, int threads)
 
 #define CPU_TABLE(level_) { \
 	.device = "cpu", .level = level_, .real_size = sizeof(float), .team = 1, \
-	.precisions = 1u << RK_FP32 | 1u << RK_BF16 | 1u << RK_INT8, .backward = 1u << RK_FP32 | 1u << RK_BF16, \
+	.precisions = 1u << RK_FP32 | 1u << RK_BF16 | 1u << RK_INT8, \
+	.backward = 1u << RK_FP32 | 1u << RK_BF16, \
 	.op = { \
 		[RK_PACK] = cpu_pack, [RK_EMBED] = cpu_embed, [RK_EMBED_BACK] = cpu_embed_back, \
-		[RK_LINEAR] = cpu_linear, [RK_LINEAR_BACK_X] = cpu_linear_back_x, [RK_LINEAR_BACK_W] = cpu_linear_back_w, \
+		[RK_LINEAR] = cpu_linear, [RK_LINEAR_BACK_X] = cpu_linear_back_x, \
+		[RK_LINEAR_BACK_W] = cpu_linear_back_w, \
 		[RK_ACT_BACK] = cpu_act_back, [RK_NORM] = cpu_norm, [RK_NORM_BACK] = cpu_norm_back, \
 		[RK_ATTENTION] = cpu_attention, [RK_ATTENTION_BACK] = cpu_attention_back, \
 		[RK_GATHER] = cpu_gather, [RK_SCATTER_ADD] = cpu_scatter_add, [RK_SEGMENT_MEAN] = cpu_segment_mean, \

@@ -48,8 +48,8 @@ ref_attention(const struct rk_call *c, const struct rk_env *e)
 	for (int b = 0; b < e->live[RK_LIVE_SEQS]; b++)
 		for (int h = 0; h < o->heads; h++)
 			for (int t = o->offsets[b]; t < o->offsets[b + 1]; t++)
-				ref_attention_row(o, o->offsets[b], o->offsets[b + 1] - o->offsets[b], t - o->offsets[b], h,
-				    (real *)e->own);
+				ref_attention_row(
+				    o, o->offsets[b], o->offsets[b + 1] - o->offsets[b], t - o->offsets[b], h, e->own);
 }
 
 /* Gradients through query t: its dq, and its share of every dk and dv of the sequence. */
@@ -87,5 +87,6 @@ ref_attention_back(const struct rk_call *c, const struct rk_env *e)
 	for (int b = 0; b < e->live[RK_LIVE_SEQS]; b++)
 		for (int h = 0; h < o->heads; h++)
 			for (int t = o->offsets[b]; t < o->offsets[b + 1]; t++)
-				ref_attention_back_row(o, o->offsets[b], o->offsets[b + 1] - o->offsets[b], t - o->offsets[b], h);
+				ref_attention_back_row(
+				    o, o->offsets[b], o->offsets[b + 1] - o->offsets[b], t - o->offsets[b], h);
 }

@@ -1,6 +1,6 @@
 /*
- * ref_norm.h: layer norm, with bias, dropout and residual before it, or with the embedding sum before it and dropout after.
- * Text of ref_ops.h.
+ * ref_norm.h: layer norm, with bias, dropout and residual before it, or with the embedding sum before it and dropout
+ * after. Text of ref_ops.h.
  */
 
 /* y = (z - mean) / std * gamma + beta; mean and 1/std to stats when it is kept. */
@@ -54,7 +54,8 @@ ref_norm(const struct rk_call *c, const struct rk_env *e)
 
 			z[i] = v * ref_keep(&o->drop, 0, r, i) + (res != NULL ? res[i] : 0);
 		}
-		ref_normalize(z, n, o->eps, o->gamma, o->beta, o->stats != NULL ? (real *)o->stats + 2 * (size_t)r : NULL, y);
+		ref_normalize(
+		    z, n, o->eps, o->gamma, o->beta, o->stats != NULL ? (real *)o->stats + 2 * (size_t)r : NULL, y);
 	}
 }
 
@@ -105,7 +106,8 @@ ref_embed(const struct rk_call *c, const struct rk_env *e)
 
 		for (int i = 0; i < n; i++)
 			z[i] = word[i] + pos[i] + seg[i];
-		ref_normalize(z, n, o->eps, o->gamma, o->beta, o->stats != NULL ? (real *)o->stats + 2 * (size_t)r : NULL, y);
+		ref_normalize(
+		    z, n, o->eps, o->gamma, o->beta, o->stats != NULL ? (real *)o->stats + 2 * (size_t)r : NULL, y);
 		for (int i = 0; i < n; i++)
 			y[i] *= ref_keep(&o->drop, 0, r, i);
 	}

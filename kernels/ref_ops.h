@@ -1,6 +1,6 @@
 /*
  * ref_ops.h: the specification of every op in plain C.  Included by ref_f32.c and ref_f64.c, which define `real`.
- * One thread, one row at a time, no tricks; the other backends are tested against it, and it against finite differences.
+ * One thread, one row at a time, no tricks; other backends are tested against it, it against differences.
  */
 #include <math.h>
 #include <string.h>
@@ -48,7 +48,8 @@ ref_need(const struct rk_call *c, int threads)
 	.precisions = 1u << RK_FP32, .backward = 1u << RK_FP32, \
 	.op = { \
 		[RK_PACK] = ref_pack, [RK_EMBED] = ref_embed, [RK_EMBED_BACK] = ref_embed_back, \
-		[RK_LINEAR] = ref_linear, [RK_LINEAR_BACK_X] = ref_linear_back_x, [RK_LINEAR_BACK_W] = ref_linear_back_w, \
+		[RK_LINEAR] = ref_linear, [RK_LINEAR_BACK_X] = ref_linear_back_x, \
+		[RK_LINEAR_BACK_W] = ref_linear_back_w, \
 		[RK_ACT_BACK] = ref_act_back, [RK_NORM] = ref_norm, [RK_NORM_BACK] = ref_norm_back, \
 		[RK_ATTENTION] = ref_attention, [RK_ATTENTION_BACK] = ref_attention_back, \
 		[RK_GATHER] = ref_gather, [RK_SCATTER_ADD] = ref_scatter_add, [RK_SEGMENT_MEAN] = ref_segment_mean, \

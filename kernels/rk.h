@@ -5,11 +5,11 @@
  *
  * Conventions.
  *  - Activations are row-major [rows, columns], packed: row t is token t of the batch, sequence b owns the rows
- *    offsets[b] .. offsets[b+1]-1, nothing is padded.  `real` below is the backend's element: float, or double in "ref64".
+ *    offsets[b] .. offsets[b+1]-1, nothing is padded.  `real` is the backend's element: float, or double in "ref64".
  *  - Shapes in a call are capacities.  The live number of rows is live[call row index], an int32 array in device memory
  *    (enum rk_live), written before a run.  Rows past the live count are neither read nor written.
- *  - No op returns a host value.  Every reduction has a fixed partition: results do not depend on the number of threads,
- *    and a sequence's rows do not depend on which other sequences are in the batch (bit for bit).
+ *  - No op returns a host value.  Every reduction has a fixed partition: results do not depend on the number of
+ *    threads, and a sequence's rows do not depend on which other sequences are in the batch (bit for bit).
  *  - Pointers in calls are device memory from rk_alloc, aligned to 64.  No op allocates.
  *  - "+=" below: accumulates; everything else overwrites.  Inputs and outputs may not overlap unless said.
  */
@@ -29,21 +29,22 @@ enum rk_precision { RK_FP32, RK_BF16, RK_INT8, RK_FP8 };  /* of matrix products;
 
 enum rk_act { RK_NONE, RK_RELU, RK_GELU, RK_TANH };       /* GELU: x * Phi(x), the erf form */
 
-enum rk_live { RK_LIVE_TOKENS, RK_LIVE_SEQS, RK_LIVE_ROWS, RK_LIVE_SLOTS, RK_NLIVE };  /* rows of a call: one of these */
+enum rk_live { RK_LIVE_TOKENS, RK_LIVE_SEQS, RK_LIVE_ROWS, RK_LIVE_SLOTS, RK_NLIVE };  /* rows of a call */
 
-/* A weight matrix [n, k] as PyTorch stores Linear.weight, and its packed forms (made by RK_PACK, sized by rk_pack_size). */
+/* A weight matrix [n, k] as PyTorch stores Linear.weight, and its packed forms (RK_PACK makes them). */
 struct rk_weight {
 	const void *w;       /* real [n, k] */
-	void *fwd;           /* packed for y = x w^T, in the precision of the product */
-	void *bwd;           /* packed for dx = dy w, or NULL for inference */
+	void *fwd;           /* packed for y = x w^T, in the precision of the product: rk_pack_size bytes */
+	void *bwd;           /* packed for dx = dy w, or NULL for inference and in int8 */
 	int n, k;
 	enum rk_precision precision;
 };
 
 /*
- * Dropout.  Element (row, column) of a site is kept when rk_drop_bits(row_key[row], site, column) >= p * 2^32, and scaled
- * by 1/(1-p).  row_key is keyed by (seed, epoch, rid, chunk, position), so the mask does not depend on batching.
- * Attention: row = query token, site = call's site + head, column = key position in its sequence.  p = 0: row_key not read.
+ * Dropout.  Element (row, column) of a site is kept when rk_drop_bits(row_key[row], site, column) >= p * 2^32, and
+ * scaled by 1/(1-p).  row_key is keyed by (seed, epoch, rid, chunk, position), so the mask does not depend on batching.
+ * Attention: row = query token, site = call's site + head, column = key position in its sequence.
+ * p = 0: row_key is not read.
  */
 struct rk_dropout {
 	float p;
@@ -96,7 +97,7 @@ struct rk_embed {       /* rows: tokens */
 	const void *word, *pos, *seg, *gamma, *beta;
 	float eps;
 	struct rk_dropout drop;
-	void *z;                            /* sum before the norm [rows, hidden], kept for the backward pass; NULL: not kept */
+	void *z;                            /* sum before the norm [rows, hidden] for the backward pass; or NULL */
 	void *stats;                        /* mean and 1/std [rows, 2]; NULL with z */
 	void *y;                            /* [rows, hidden] */
 	/* backward: dy in; gradients += */
@@ -133,7 +134,7 @@ struct rk_norm {
 	void *y;                            /* may be x */
 	/* backward */
 	const void *dy;
-	void *dx;                           /* gradient of x (through dropout); may be the same memory as dresidual only when drop.p is 0 */
+	void *dx;                           /* of x, through dropout; may be dresidual when drop.p is 0 */
 	void *dresidual;                    /* NULL when residual is */
 	void *dgamma, *dbeta, *dbias;       /* +=; dbias may be NULL */
 };
@@ -145,7 +146,7 @@ struct rk_attention {   /* rows: tokens */
 	const void *qkv;                    /* [tokens, 3 * hidden]: q, k, v side by side, heads within each */
 	struct rk_dropout drop;             /* on the probabilities */
 	void *o;                            /* [tokens, hidden] */
-	void *lse;                          /* [tokens, heads]: log of the sum of exponentials of scaled scores; NULL in inference */
+	void *lse;                          /* [tokens, heads]: log sum exp of scaled scores; NULL in inference */
 	enum rk_precision precision;        /* RK_BF16 and RK_INT8: bf16 operands */
 	/* backward */
 	const void *dout;
@@ -171,7 +172,7 @@ struct rk_cross_entropy {
 	int classes;
 	const void *logits;                 /* [rows, classes] */
 	const int32_t *target;              /* [rows]; -1: row is ignored (loss 0, gradient 0) */
-	const float *weight;                /* [rows]: the row's share of the total loss, e.g. 1/number of masked bases of the step */
+	const float *weight;                /* [rows]: the row's share of the total loss, e.g. 1/targets of the step */
 	float smoothing;                    /* label smoothing, 0: none */
 	void *loss;                         /* real [rows], not weighted */
 	uint8_t *hit;                       /* [rows]: 1 when the target has the largest logit (first of equals) */
@@ -181,19 +182,21 @@ struct rk_cross_entropy {
 struct rk_bytes { void *p; size_t n; };
 struct rk_add { int rows, cap, columns; const void *x; void *y; };
 
-struct rk_sum_squares { const void *x; size_t n; double *out; double *scratch; };  /* scratch: rk_sum_scratch(n) doubles */
+/* scratch: rk_sum_scratch(n) doubles */
+struct rk_sum_squares { const void *x; size_t n; double *out; double *scratch; };
 
 struct rk_adamw {       /* Loshchilov & Hutter 2019; bias-corrected as PyTorch's AdamW */
 	size_t n;
 	void *p;                            /* real [n] */
 	const void *g;                      /* real [n] */
 	void *m, *v;                        /* real [n] */
-	const uint8_t *decay;               /* [ceil(n/64)]: 1 where weight decay applies to that block of 64; tensors start at multiples of 64 */
+	const uint8_t *decay;               /* [ceil(n/64)]: 1 where weight decay applies to that block of 64 */
 	const double *norm2;                /* sum of squares of all gradients, or NULL: no clip */
 	const struct rk_adamw_step *step;   /* device memory, rewritten every step */
 };
 
-struct rk_adamw_step { double lr, beta1, beta2, eps, weight_decay, clip; int64_t t; }; /* t counts from 1; clip 0: off */
+/* t counts from 1; clip 0: off */
+struct rk_adamw_step { double lr, beta1, beta2, eps, weight_decay, clip; int64_t t; };
 
 struct rk_call {
 	enum rk_op op;
@@ -224,7 +227,7 @@ struct rk_list;     /* recorded calls */
 struct rk *rk_open(const char *device, int threads, char *err, size_t errsize);
 void rk_close(struct rk *rk);
 const char *rk_name(const struct rk *rk);            /* "cpu avx512bf16", "ref64", ... */
-const char *rk_level(const struct rk *rk);           /* "avx512bf16", "avx512", "avx2", "plain", "ref" ...: for the provenance */
+const char *rk_level(const struct rk *rk);           /* "avx512bf16", "plain", "ref" ...: for the provenance */
 size_t rk_real_size(const struct rk *rk);            /* bytes of `real`: 4, or 8 in ref64 */
 
 void *rk_alloc(struct rk *rk, size_t bytes);         /* zeroed, aligned to 64; NULL: no memory */
@@ -242,7 +245,7 @@ int rk_has(const struct rk *rk, enum rk_precision precision, char *err, size_t e
 
 /* Runs calls in order; live is the device array of RK_NLIVE counts. */
 struct rk_list *rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32_t *live);
-enum rk_status rk_list_run(struct rk_list *list);
+enum rk_status rk_list_run(struct rk_list *list);   /* RK_EINVAL: a live count exceeds a capacity */
 void rk_list_destroy(struct rk_list *list);
 enum rk_status rk_sync(struct rk *rk);
 const char *rk_error(const struct rk *rk);           /* sentence about the last failure */

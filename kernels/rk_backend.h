@@ -11,8 +11,8 @@
 
 struct rk_env {
 	const int32_t *live;      /* [RK_NLIVE] */
-	char *shared;             /* scratch of the team */
-	char *own;                /* scratch of this thread */
+	void *shared;             /* scratch of the team */
+	void *own;                /* scratch of this thread */
 	int threads;
 };
 

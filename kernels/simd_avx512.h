@@ -1,5 +1,5 @@
 /*
- * simd_avx512.h: vectors of 16 floats.  Compiled with bf16 and VNNI it has dot products of bf16 pairs and of byte quads.
+ * simd_avx512.h: vectors of 16 floats.  With bf16 and VNNI: dot products of bf16 pairs and byte quads.
  * The three simd_*.h files define the same names; simd.h adds what follows from them.
  */
 #ifndef SIMD_H
@@ -8,7 +8,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-enum { VL = 16, MR = 6, NV = 4, LOG_VL = 4 };   /* lanes; rows and vectors of a micro-tile: 24 accumulators of 32 registers */
+/* Lanes; rows and vectors of a micro-tile: 24 accumulators of 32 registers. */
+enum { VL = 16, MR = 6, NV = 4, LOG_VL = 4 };
 
 typedef float vf __attribute__((vector_size(64)));
 typedef int32_t vi __attribute__((vector_size(64)));
@@ -50,7 +51,8 @@ vf_mix_low(vf a, vf b)
 INLINE vf
 vf_mix_high(vf a, vf b)
 {
-	return _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b);
+	return _mm512_permutex2var_ps(
+	    a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b);
 }
 
 /* Sum of squares in double: 8 partial sums. */

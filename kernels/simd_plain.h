@@ -1,6 +1,6 @@
 /*
- * simd_plain.h: vectors of 4 floats in the compiler's own vector types, for any processor.  See simd_avx512.h for what the
- * names mean.
+ * simd_plain.h: vectors of 4 floats in the compiler's own vector types, for any processor.  See simd_avx512.h for what
+ * the names mean.
  */
 #ifndef SIMD_H
 #define SIMD_H

@@ -1,6 +1,7 @@
 /*
- * bench_kernels.c: how near the kernels come to what the machine can do.  Prints TSV: one line per kernel and shape with its
- * best time, its rate, and the fraction of the peak of its precision, which is measured around it in the same run.
+ * bench_kernels.c: how near the kernels come to what the machine can do.  Prints TSV: one line per kernel and shape
+ *with its best time, its rate, and the fraction of the peak of its precision, which is measured around it in the same
+ *run.
  *
  *	bench_kernels [threads [model]]         model: tiny, small or base; default all
  */
@@ -42,7 +43,9 @@ now(int threads)
 	op " %%" reg "12, %%" reg "13, %%" reg "6\n\t" op " %%" reg "12, %%" reg "13, %%" reg "7\n\t" \
 	op " %%" reg "12, %%" reg "13, %%" reg "8\n\t" op " %%" reg "12, %%" reg "13, %%" reg "9\n\t" \
 	op " %%" reg "12, %%" reg "13, %%" reg "10\n\t" op " %%" reg "12, %%" reg "13, %%" reg "11\n\t"
-#define CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13"
+#define CLOBBERS                                                                                                       \
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",     \
+	    "xmm13"
 
 /* Operations of one pass of 12 chains at a level and precision; runs n passes. */
 static double
@@ -53,9 +56,12 @@ chains(const char *level, enum rk_precision p, long n)
 	if (strcmp(level, "plain") == 0) {
 		for (; n > 0; n--)
 			__asm__ volatile("mulps %%xmm12, %%xmm0\n\taddps %%xmm12, %%xmm6\n\tmulps %%xmm12, %%xmm1\n\t"
-			    "addps %%xmm12, %%xmm7\n\tmulps %%xmm12, %%xmm2\n\taddps %%xmm12, %%xmm8\n\tmulps %%xmm12, %%xmm3\n\t"
-			    "addps %%xmm12, %%xmm9\n\tmulps %%xmm12, %%xmm4\n\taddps %%xmm12, %%xmm10\n\tmulps %%xmm12, %%xmm5\n\t"
-			    "addps %%xmm12, %%xmm11" ::: CLOBBERS);
+					 "addps %%xmm12, %%xmm7\n\tmulps %%xmm12, %%xmm2\n\taddps %%xmm12, "
+			                 "%%xmm8\n\tmulps %%xmm12, %%xmm3\n\t"
+					 "addps %%xmm12, %%xmm9\n\tmulps %%xmm12, %%xmm4\n\taddps %%xmm12, "
+			                 "%%xmm10\n\tmulps %%xmm12, %%xmm5\n\t"
+					 "addps %%xmm12, %%xmm11" ::
+					     : CLOBBERS);
 		return 12 * 4;
 	}
 	for (; n > 0; n--) {
@@ -171,8 +177,8 @@ bench_init(struct bench *b, struct rk *rk, const struct model *m, int threads)
 static void
 bench_fini(struct bench *b)
 {
-	void *const all[] = { b->x, b->wide, b->wide2, b->w, b->dw, b->bias, b->stats, b->fwd, b->bwd, b->live, b->offsets,
-		b->index, b->token, b->key };
+	void *const all[] = {b->x, b->wide, b->wide2, b->w, b->dw, b->bias, b->stats, b->fwd, b->bwd, b->live,
+	    b->offsets, b->index, b->token, b->key};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		rk_free(b->rk, all[i], 0);
@@ -211,8 +217,8 @@ line(struct bench *b, const char *what, const struct rk_call *c, double ops, dou
 	t = seconds(b, c);
 	after = peak(level, b->precision, b->threads);
 	top = after > top ? after : top;
-	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t", b->m->name, what, precisions[b->precision], level, b->threads, t * 1e6,
-	    ops / t / 1e9, bytes / t / 1e9);
+	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t", b->m->name, what, precisions[b->precision], level, b->threads,
+	    t * 1e6, ops / t / 1e9, bytes / t / 1e9);
 	if (ops > 0 && top > 0)
 		printf("%.3f\n", ops / t / top);
 	else
@@ -234,9 +240,19 @@ linear_lines(struct bench *b, int n, int k, enum rk_act act, int back)
 	c.u.pack.w = (struct rk_weight){ b->w, b->fwd, b->precision == RK_INT8 ? NULL : b->bwd, n, k, b->precision };
 	snprintf(what, sizeof(what), "pack %dx%d", n, k);
 	t += line(b, what, &c, 0, 8.0 * n * k);
-	c = (struct rk_call){ .op = RK_LINEAR, .u.linear = { .rows = RK_LIVE_TOKENS, .cap = b->m->rows, .w = c.u.pack.w, .x = b->x,
-	    .bias = b->bias, .act = act, .y = b->wide, .dy = b->wide2, .dx = b->x, .dw = b->dw, .dbias = b->bias,
-	    .pre = act == RK_GELU ? b->wide2 : NULL } };
+	c = (struct rk_call){.op = RK_LINEAR,
+	    .u.linear = {.rows = RK_LIVE_TOKENS,
+		.cap = b->m->rows,
+		.w = c.u.pack.w,
+		.x = b->x,
+		.bias = b->bias,
+		.act = act,
+		.y = b->wide,
+		.dy = b->wide2,
+		.dx = b->x,
+		.dw = b->dw,
+		.dbias = b->bias,
+		.pre = act == RK_GELU ? b->wide2 : NULL}};
 	snprintf(what, sizeof(what), "linear%s %dx%d", act == RK_RELU ? " relu" : act == RK_GELU ? " gelu" : "", n, k);
 	t += line(b, what, &c, ops, bytes);
 	if (!back)
@@ -260,9 +276,20 @@ attention_lines(struct bench *b, int length, int back)
 {
 	const int rows = b->m->rows, hidden = b->m->hidden;
 	const double ops = 4.0 * rows * length * hidden;
-	struct rk_call c = { .op = RK_ATTENTION, .u.attention = { .heads = hidden / HEAD, .dim = HEAD, .cap = rows,
-	    .cap_seqs = rows, .max_len = length, .offsets = b->offsets, .qkv = b->wide, .drop = { b->dropout, 1, b->key },
-	    .o = b->x, .lse = b->bias, .precision = b->precision, .dout = b->x, .dqkv = b->wide2 } };
+	struct rk_call c = {.op = RK_ATTENTION,
+	    .u.attention = {.heads = hidden / HEAD,
+		.dim = HEAD,
+		.cap = rows,
+		.cap_seqs = rows,
+		.max_len = length,
+		.offsets = b->offsets,
+		.qkv = b->wide,
+		.drop = {b->dropout, 1, b->key},
+		.o = b->x,
+		.lse = b->bias,
+		.precision = b->precision,
+		.dout = b->x,
+		.dqkv = b->wide2}};
 	char what[64];
 	double t;
 
@@ -283,9 +310,20 @@ static double
 norm_lines(struct bench *b, int back)
 {
 	const int rows = b->m->rows, n = b->m->hidden;
-	struct rk_call c = { .op = RK_NORM, .u.norm = { .rows = RK_LIVE_TOKENS, .cap = rows, .hidden = n, .x = b->x, .bias = b->bias,
-	    .residual = b->wide, .gamma = b->bias, .beta = b->bias, .eps = 1e-5f, .drop = { b->dropout, 1, b->key },
-	    .z = back ? b->wide2 : NULL, .stats = back ? b->stats : NULL, .y = b->x } };
+	struct rk_call c = {.op = RK_NORM,
+	    .u.norm = {.rows = RK_LIVE_TOKENS,
+		.cap = rows,
+		.hidden = n,
+		.x = b->x,
+		.bias = b->bias,
+		.residual = b->wide,
+		.gamma = b->bias,
+		.beta = b->bias,
+		.eps = 1e-5f,
+		.drop = {b->dropout, 1, b->key},
+		.z = back ? b->wide2 : NULL,
+		.stats = back ? b->stats : NULL,
+		.y = b->x}};
 	double t = line(b, "norm", &c, 0, 4.0 * rows * n * (back ? 4 : 3));
 	float *grads;
 
@@ -341,9 +379,9 @@ layer(struct bench *b, int back)
 		t += update_lines(b, 4 * (size_t)h * h + 2 * (size_t)h * f);
 		ops *= 3;
 	}
-	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t-\t%.3f\n", b->m->name, back ? "layers: training step" : "layers: forward",
-	    precisions[b->precision], rk_level(b->rk), b->threads, t * 1e6 * b->m->layers, ops / t / 1e9,
-	    ops / t / peak(rk_level(b->rk), b->precision, b->threads));
+	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t-\t%.3f\n", b->m->name,
+	    back ? "layers: training step" : "layers: forward", precisions[b->precision], rk_level(b->rk), b->threads,
+	    t * 1e6 * b->m->layers, ops / t / 1e9, ops / t / peak(rk_level(b->rk), b->precision, b->threads));
 }
 
 int

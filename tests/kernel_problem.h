@@ -16,7 +16,7 @@
 enum { P_BUFS = 16, P_CALLS = 6, P_SEQS = 64 };
 
 /* 1 after choosing a level of "cpu"; 0, and a test skipped, when this processor lacks it. */
-static int
+__attribute__((unused)) static int
 p_level(const char *level)
 {
 	char err[160] = "";
@@ -115,7 +115,8 @@ p_free(struct problem *s)
 {
 	for (int i = 0; i < s->nbuf; i++)
 		free(s->buf[i].v);
-	free(s->token), free(s->segment), free(s->hit), free(s->position), free(s->target), free(s->row_key), free(s->weight);
+	free(s->token), free(s->segment), free(s->hit), free(s->position), free(s->target), free(s->row_key),
+	    free(s->weight);
 }
 
 /* What the buffers of each problem are. */
@@ -227,7 +228,8 @@ p_attention(struct problem *s, const int *lens, int heads, int dim, float p)
 	}
 	s->rows = rows;
 	s->k = longest;
-	snprintf(s->name, sizeof(s->name), "attention %d sequences, longest %d, %dx%d, dropout %g", s->seqs, longest, heads, dim, p);
+	snprintf(s->name, sizeof(s->name), "attention %d sequences, longest %d, %dx%d, dropout %g", s->seqs, longest,
+	    heads, dim, p);
 	p_keys(s, rows);
 	s->live[RK_LIVE_SEQS] = s->seqs;
 	p_buf(s, "qkv", 1, 3 * (size_t)rows * s->n, 0, 1.5);
@@ -272,9 +274,19 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 #define D(i) (b[i].n > 0 ? b[i].d : NULL)
 	switch (s->op) {
 	case RK_LINEAR:
-		c.u.linear = (struct rk_linear){ .rows = RK_LIVE_TOKENS, .cap = s->rows, .w = { .w = D(L_W), .n = s->n, .k = s->k,
-		    .precision = s->precision }, .x = D(L_X), .bias = D(L_BIAS), .act = s->act, .y = D(L_Y), .pre = D(L_PRE),
-		    .dy = D(L_DY), .dx = D(L_DX), .accumulate = s->accumulate, .dw = D(L_DW), .dbias = D(L_DBIAS) };
+		c.u.linear = (struct rk_linear){.rows = RK_LIVE_TOKENS,
+		    .cap = s->rows,
+		    .w = {.w = D(L_W), .n = s->n, .k = s->k, .precision = s->precision},
+		    .x = D(L_X),
+		    .bias = D(L_BIAS),
+		    .act = s->act,
+		    .y = D(L_Y),
+		    .pre = D(L_PRE),
+		    .dy = D(L_DY),
+		    .dx = D(L_DX),
+		    .accumulate = s->accumulate,
+		    .dw = D(L_DW),
+		    .dbias = D(L_DBIAS)};
 		for (int i = 0; i < 2; i++)
 			packed[i] = rk_alloc(rk, rk_pack_size(rk, s->n, s->k, s->precision, i));
 		c.u.linear.w.fwd = packed[0];
@@ -282,27 +294,76 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		s->calls[s->ncalls++] = (struct rk_call){ .op = RK_PACK, .u.pack.w = c.u.linear.w };
 		break;
 	case RK_NORM:
-		c.u.norm = (struct rk_norm){ .rows = RK_LIVE_TOKENS, .cap = s->rows, .hidden = s->n, .x = D(N_X), .bias = D(N_BIAS),
-		    .residual = D(N_RES), .gamma = D(N_GAMMA), .beta = D(N_BETA), .eps = s->eps, .drop = drop, .z = D(N_Z),
-		    .stats = D(N_STATS), .y = D(N_Y), .dy = D(N_DY), .dx = D(N_DX), .dresidual = D(N_DRES), .dgamma = D(N_DGAMMA),
-		    .dbeta = D(N_DBETA), .dbias = D(N_DBIAS) };
+		c.u.norm = (struct rk_norm){.rows = RK_LIVE_TOKENS,
+		    .cap = s->rows,
+		    .hidden = s->n,
+		    .x = D(N_X),
+		    .bias = D(N_BIAS),
+		    .residual = D(N_RES),
+		    .gamma = D(N_GAMMA),
+		    .beta = D(N_BETA),
+		    .eps = s->eps,
+		    .drop = drop,
+		    .z = D(N_Z),
+		    .stats = D(N_STATS),
+		    .y = D(N_Y),
+		    .dy = D(N_DY),
+		    .dx = D(N_DX),
+		    .dresidual = D(N_DRES),
+		    .dgamma = D(N_DGAMMA),
+		    .dbeta = D(N_DBETA),
+		    .dbias = D(N_DBIAS)};
 		break;
 	case RK_EMBED:
-		c.u.embed = (struct rk_embed){ .hidden = s->n, .vocab = 39, .positions = s->k, .token = s->token,
-		    .segment = s->segment, .position = s->position, .word = D(E_WORD), .pos = D(E_POS), .seg = D(E_SEG),
-		    .gamma = D(E_GAMMA), .beta = D(E_BETA), .eps = s->eps, .drop = drop, .z = D(E_Z), .stats = D(E_STATS),
-		    .y = D(E_Y), .dy = D(E_DY), .dword = D(E_DWORD), .dpos = D(E_DPOS), .dseg = D(E_DSEG),
-		    .dgamma = D(E_DGAMMA), .dbeta = D(E_DBETA) };
+		c.u.embed = (struct rk_embed){.hidden = s->n,
+		    .vocab = 39,
+		    .positions = s->k,
+		    .token = s->token,
+		    .segment = s->segment,
+		    .position = s->position,
+		    .word = D(E_WORD),
+		    .pos = D(E_POS),
+		    .seg = D(E_SEG),
+		    .gamma = D(E_GAMMA),
+		    .beta = D(E_BETA),
+		    .eps = s->eps,
+		    .drop = drop,
+		    .z = D(E_Z),
+		    .stats = D(E_STATS),
+		    .y = D(E_Y),
+		    .dy = D(E_DY),
+		    .dword = D(E_DWORD),
+		    .dpos = D(E_DPOS),
+		    .dseg = D(E_DSEG),
+		    .dgamma = D(E_DGAMMA),
+		    .dbeta = D(E_DBETA)};
 		break;
 	case RK_ATTENTION:
-		c.u.attention = (struct rk_attention){ .heads = s->heads, .dim = s->n / s->heads, .cap = s->rows,
-		    .cap_seqs = s->seqs, .max_len = s->k, .offsets = s->offsets, .qkv = D(A_QKV), .drop = drop, .o = D(A_O),
-		    .lse = D(A_LSE), .precision = s->precision, .dout = D(A_DO), .dqkv = D(A_DQKV) };
+		c.u.attention = (struct rk_attention){.heads = s->heads,
+		    .dim = s->n / s->heads,
+		    .cap = s->rows,
+		    .cap_seqs = s->seqs,
+		    .max_len = s->k,
+		    .offsets = s->offsets,
+		    .qkv = D(A_QKV),
+		    .drop = drop,
+		    .o = D(A_O),
+		    .lse = D(A_LSE),
+		    .precision = s->precision,
+		    .dout = D(A_DO),
+		    .dqkv = D(A_DQKV)};
 		break;
 	default:
-		c.u.cross_entropy = (struct rk_cross_entropy){ .rows = RK_LIVE_TOKENS, .cap = s->rows, .classes = s->classes,
-		    .logits = D(C_LOGITS), .target = s->target, .weight = s->weight, .smoothing = s->smoothing,
-		    .loss = D(C_LOSS), .hit = s->hit, .dlogits = D(C_DLOGITS) };
+		c.u.cross_entropy = (struct rk_cross_entropy){.rows = RK_LIVE_TOKENS,
+		    .cap = s->rows,
+		    .classes = s->classes,
+		    .logits = D(C_LOGITS),
+		    .target = s->target,
+		    .weight = s->weight,
+		    .smoothing = s->smoothing,
+		    .loss = D(C_LOSS),
+		    .hit = s->hit,
+		    .dlogits = D(C_DLOGITS)};
 		break;
 	}
 #undef D

@@ -1,6 +1,6 @@
 /*
- * unit_kernels.c: opening a backend, what lists refuse, AdamW, the small ops, and what must not matter to a result: the other
- * sequences of a batch, a sequence's place in it, and rows past the live ones.
+ * unit_kernels.c: opening a backend, what lists refuse, AdamW, the small ops, and what must not matter to a result: the
+ * other sequences of a batch, a sequence's place in it, and rows past the live ones.
  */
 #include "kernel_problem.h"
 
@@ -35,11 +35,13 @@ opening(void)
 	ok(rk_open("cpu", 1, err, sizeof(err)) == NULL && strstr(err, "mmx") != NULL, "an unknown level: %s", err);
 	setenv("RILL_CPU", "plain", 1);
 	rk = rk_open("cpu", 1, err, sizeof(err));
-	ok(rk != NULL && strcmp(rk_level(rk), "plain") == 0 && strcmp(rk_name(rk), "cpu plain") == 0, "RILL_CPU forces a level");
+	ok(rk != NULL && strcmp(rk_level(rk), "plain") == 0 && strcmp(rk_name(rk), "cpu plain") == 0,
+	    "RILL_CPU forces a level");
 	rk_close(rk);
 	unsetenv("RILL_CPU");
 	rk = rk_open("ref64", 1, err, sizeof(err));
-	ok(rk != NULL && rk_real_size(rk) == 8 && !rk_has(rk, RK_BF16, err, sizeof(err)), "ref64 computes in double only: %s", err);
+	ok(rk != NULL && rk_real_size(rk) == 8 && !rk_has(rk, RK_BF16, err, sizeof(err)),
+	    "ref64 computes in double only: %s", err);
 	rk_close(rk);
 	rk = rk_open("auto", 1, err, sizeof(err));
 	ok(rk != NULL && !rk_has(rk, RK_FP8, err, sizeof(err)), "fp8 is refused: %s", err);
@@ -51,17 +53,17 @@ refusing(void)
 {
 	struct rk *rk = rk_open("cpu", 1, NULL, 0);
 	int32_t *live = rk_alloc(rk, RK_NLIVE * sizeof(*live));
-	struct rk_call c = { .op = RK_ADD, .u.add = { RK_LIVE_TOKENS, 1, 4, NULL, NULL } };
+	float *x = rk_alloc(rk, 64), *y = rk_alloc(rk, 64);
+	struct rk_call c = { .op = RK_ADD, .u.add = { RK_LIVE_TOKENS, 1, 4, x, y } };
 	struct rk_list *l = rk_list_create(rk, &c, 1, live);
 
-	c.u.add.x = rk_alloc(rk, 64);
-	c.u.add.y = rk_alloc(rk, 64);
 	live[RK_LIVE_TOKENS] = 2;
-	ok(l != NULL && rk_list_run(l) == RK_EINVAL && *rk_error(rk) != '\0', "more rows than a call has room for: %s", rk_error(rk));
+	ok(l != NULL && rk_list_run(l) == RK_EINVAL && *rk_error(rk) != '\0', "more rows than a call has room for: %s",
+	    rk_error(rk));
 	rk_list_destroy(l);
 	c = (struct rk_call){ .op = RK_LINEAR_BACK_X, .u.linear.w.precision = RK_INT8 };
 	ok(rk_list_create(rk, &c, 1, live) == NULL, "no gradient in int8: %s", rk_error(rk));
-	rk_free(rk, live, RK_NLIVE * sizeof(*live));
+	rk_free(rk, x, 64), rk_free(rk, y, 64), rk_free(rk, live, RK_NLIVE * sizeof(*live));
 	rk_close(rk);
 }
 
@@ -70,7 +72,8 @@ refusing(void)
 enum { ADAM_N = 64 * 37 + 5, ADAM_STEPS = 20 };
 
 static void
-adam_reference(double *p, double *m, double *v, const float *g, const uint8_t *decay, const struct rk_adamw_step *s, double norm2)
+adam_reference(
+    double *p, double *m, double *v, const float *g, const uint8_t *decay, const struct rk_adamw_step *s, double norm2)
 {
 	double clip = s->clip > 0 ? fmin(1, s->clip / (sqrt(norm2) + 1e-6)) : 1;
 
@@ -81,7 +84,8 @@ adam_reference(double *p, double *m, double *v, const float *g, const uint8_t *d
 			p[i] -= s->lr * s->weight_decay * p[i];
 		m[i] = s->beta1 * m[i] + (1 - s->beta1) * gi;
 		v[i] = s->beta2 * v[i] + (1 - s->beta2) * gi * gi;
-		p[i] -= s->lr / (1 - pow(s->beta1, s->t)) * m[i] / (sqrt(v[i]) / sqrt(1 - pow(s->beta2, s->t)) + s->eps);
+		p[i] -=
+		    s->lr / (1 - pow(s->beta1, s->t)) * m[i] / (sqrt(v[i]) / sqrt(1 - pow(s->beta2, s->t)) + s->eps);
 	}
 }
 
@@ -91,7 +95,8 @@ adam(int level)
 	struct rk *rk = open_level(level);
 	float *p = rk_alloc(rk, 4 * ADAM_N), *g = rk_alloc(rk, 4 * ADAM_N);
 	void *m = rk_alloc(rk, 4 * ADAM_N), *v = rk_alloc(rk, 4 * ADAM_N);
-	double *sums = rk_alloc(rk, (1 + rk_sum_scratch(ADAM_N)) * sizeof(*sums)), *want = p_calloc(3 * ADAM_N, sizeof(*want));
+	double *sums = rk_alloc(rk, (1 + rk_sum_scratch(ADAM_N)) * sizeof(*sums)),
+	       *want = p_calloc(3 * ADAM_N, sizeof(*want));
 	struct rk_adamw_step step = { 1e-2, 0.9, 0.98, 1e-8, 0.1, 5, 0 };
 	struct rk_call calls[] = { { .op = RK_SUM_SQUARES, .u.sum_squares = { g, ADAM_N, sums, sums + 1 } },
 		{ .op = RK_ADAMW, .u.adamw = { ADAM_N, p, g, m, v, NULL, sums, &step } } };
@@ -222,16 +227,37 @@ static int
 layer_run(struct layer *s, struct rk *rk, const float *w, enum rk_precision p)
 {
 	const struct rk_dropout drop = { p == RK_INT8 ? 0 : 0.2f, 3, s->key };
-	struct rk_weight in = weight(rk, w, 3 * HID, HID, p), up = weight(rk, w, FFN, HID, p), down = weight(rk, w, HID, FFN, p);
+	struct rk_weight in = weight(rk, w, 3 * HID, HID, p), up = weight(rk, w, FFN, HID, p),
+			 down = weight(rk, w, HID, FFN, p);
 	struct rk_call calls[] = {
-		{ .op = RK_PACK, .u.pack.w = in }, { .op = RK_PACK, .u.pack.w = up }, { .op = RK_PACK, .u.pack.w = down },
-		{ .op = RK_LINEAR, .u.linear = { .cap = s->hold, .w = in, .x = s->x, .bias = w, .y = s->qkv } },
-		{ .op = RK_ATTENTION, .u.attention = { .heads = HEADS, .dim = HID / HEADS, .cap = s->hold, .cap_seqs = 8,
-		    .max_len = s->hold, .offsets = s->offsets, .qkv = s->qkv, .drop = drop, .o = s->o, .precision = p } },
-		{ .op = RK_LINEAR, .u.linear = { .cap = s->hold, .w = up, .x = s->o, .bias = w, .act = RK_GELU, .y = s->h } },
-		{ .op = RK_LINEAR, .u.linear = { .cap = s->hold, .w = down, .x = s->h, .y = s->y } },
-		{ .op = RK_NORM, .u.norm = { .cap = s->hold, .hidden = HID, .x = s->y, .bias = w, .residual = s->o, .gamma = w + 50,
-		    .beta = w + 90, .eps = 1e-12f, .drop = drop, .y = s->y } },
+	    {.op = RK_PACK, .u.pack.w = in},
+	    {.op = RK_PACK, .u.pack.w = up},
+	    {.op = RK_PACK, .u.pack.w = down},
+	    {.op = RK_LINEAR, .u.linear = {.cap = s->hold, .w = in, .x = s->x, .bias = w, .y = s->qkv}},
+	    {.op = RK_ATTENTION,
+		.u.attention = {.heads = HEADS,
+		    .dim = HID / HEADS,
+		    .cap = s->hold,
+		    .cap_seqs = 8,
+		    .max_len = s->hold,
+		    .offsets = s->offsets,
+		    .qkv = s->qkv,
+		    .drop = drop,
+		    .o = s->o,
+		    .precision = p}},
+	    {.op = RK_LINEAR, .u.linear = {.cap = s->hold, .w = up, .x = s->o, .bias = w, .act = RK_GELU, .y = s->h}},
+	    {.op = RK_LINEAR, .u.linear = {.cap = s->hold, .w = down, .x = s->h, .y = s->y}},
+	    {.op = RK_NORM,
+		.u.norm = {.cap = s->hold,
+		    .hidden = HID,
+		    .x = s->y,
+		    .bias = w,
+		    .residual = s->o,
+		    .gamma = w + 50,
+		    .beta = w + 90,
+		    .eps = 1e-12f,
+		    .drop = drop,
+		    .y = s->y}},
 	};
 	struct rk_list *l = rk_list_create(rk, calls, sizeof(calls) / sizeof(*calls), s->live);
 	int good = l != NULL && rk_list_run(l) == RK_OK;
@@ -312,8 +338,9 @@ poison_forward(int level, enum rk_precision p)
 			s.o[i * HID + j] = s.y[i * HID + j] = NAN;
 	}
 	good = layer_run(&s, rk, w, p) && is_clean(s.y, LIVE * HID) && is_clean(s.qkv, LIVE * 3 * HID);
-	ok(good && is_poison(s.qkv + LIVE * 3 * HID, (HOLD - LIVE) * 3 * HID) && is_poison(s.o + LIVE * HID, (HOLD - LIVE) * HID)
-	    && is_poison(s.h + LIVE * FFN, (HOLD - LIVE) * FFN) && is_poison(s.y + LIVE * HID, (HOLD - LIVE) * HID),
+	ok(good && is_poison(s.qkv + LIVE * 3 * HID, (HOLD - LIVE) * 3 * HID) &&
+		is_poison(s.o + LIVE * HID, (HOLD - LIVE) * HID) && is_poison(s.h + LIVE * FFN, (HOLD - LIVE) * FFN) &&
+		is_poison(s.y + LIVE * HID, (HOLD - LIVE) * HID),
 	    "%s, precision %d: rows past the live ones are neither read nor written", levels[level], p);
 	layer_fini(&s, rk);
 	rk_free(rk, w, 0);

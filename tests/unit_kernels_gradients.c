@@ -25,8 +25,9 @@ static double
 compare(struct problem *s, int grad, const double *got)
 {
 	struct buf *x = &s->buf[s->buf[grad].of];
-	const int fresh = s->op == RK_CROSS_ENTROPY || s->op == RK_ATTENTION || (s->op == RK_LINEAR && grad == L_DX && !s->accumulate)
-	    || (s->op == RK_NORM && (grad == N_DX || grad == N_DRES));
+	const int fresh = s->op == RK_CROSS_ENTROPY || s->op == RK_ATTENTION ||
+	                  (s->op == RK_LINEAR && grad == L_DX && !s->accumulate) ||
+	                  (s->op == RK_NORM && (grad == N_DX || grad == N_DRES));
 	const size_t step = x->n / 200 + 1;
 	double top = 0, off = 0;
 
