@@ -3,10 +3,12 @@
  *
  * 1. Signals   2. Records   3. Steps   4. The run
  */
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "train_run.h"
 
@@ -17,7 +19,11 @@ static volatile sig_atomic_t stopped; /* the signal that asks for an end, or 0 *
 static void
 stop(int sig)
 {
+	int null = open("/dev/null", O_RDONLY);
+
 	stopped = sig;
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);    /* so that a wait for a silent pipe ends, too */
 }
 
 /* The step at hand is finished and saved first; a second signal ends the process at once. */

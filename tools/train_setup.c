@@ -149,6 +149,7 @@ new_model(struct train_run *r, struct rna_err *err)
 		c.vocab_size = v.n;
 		c.max = c.positions;
 		c.frame = stream_frame(r, &v);
+		c.type_head = o->type_head;
 		if ((s = rna_config_check(&c, err)) == RNA_OK)
 			s = rna_model_create(&r->model, &c, &v, r->rk, r->t->seed, err);
 	}
@@ -185,7 +186,7 @@ same_shape(struct train_run *r, const char *dir, struct rna_err *err)
 static enum rna_status
 old_model(struct train_run *r, const char *dir, struct rna_err *err)
 {
-	struct rna_model_options mo = {.need_mlm = 1};
+	struct rna_model_options mo = {.need_mlm = 1, .type_head = r->o->type_head, .seed = r->t->seed};
 	enum rna_status s;
 	int max;
 

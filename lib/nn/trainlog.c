@@ -50,6 +50,7 @@ rna_trainlog_open(struct rna_trainlog *l, const char *path, int64_t step, struct
 		return failed(l, err);
 	if (l->fp == NULL && (l->fp = fopen(path, "we")) == NULL)
 		return failed(l, err);
+	setvbuf(l->fp, NULL, _IOLBF, 0);    /* a row can be read as soon as it is written */
 	if (end == 0 && fputs(head, l->fp) == EOF)
 		return failed(l, err);
 	return RNA_OK;
