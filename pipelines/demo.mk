@@ -5,10 +5,10 @@
 SAMPLE ?= $(ROOT)/pipelines/sample/sample.fa  ## RNAs, FASTA with the type as second and the family as third word
 OUT ?= $(ROOT)/build/demo  ## folder of the results
 PRESET ?= tiny  ## shape of the model
-EPOCHS ?= 150  ## times that the training RNAs are seen, each time with other bases masked
-STEPS ?= 600  ## optimiser steps
+EPOCHS ?= 400  ## times that the training RNAs may be seen, each time with other bases masked
+STEPS ?= 800  ## optimiser steps
 SEED ?= 1  ## of the split, the masks and the weights
-TRAIN ?= --warmup 50 --lr 1e-3 --batch-tokens 4096  ## further options of rna-train
+TRAIN ?= --batch-tokens 2048 --lr 3e-3 --warmup 50 --schedule cosine  ## further options of rna-train
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
@@ -28,7 +28,7 @@ $(OUT)/train.rill $(OUT)/held-out.rill &: $(OUT)/all.rill
 $(OUT)/model/config.json: $(OUT)/train.rill
 	@echo 'demo: training ($(PRESET), $(STEPS) steps)'
 	@rm -rf $(OUT)/model
-	@for e in $$(seq $(EPOCHS)); do rna-shuf -s $$e $< | rna-mask -s $(SEED) --epoch $$e; done | \
+	@for e in $$(seq $(EPOCHS)); do rna-shuf -s $$e $< | rna-mask -s $(SEED) --epoch $$e || break; done | \
 		rna-train mlm -@ $(THREADS) -c $(PRESET) -s $(SEED) --steps $(STEPS) $(TRAIN) --log $(OUT)/loss.tsv -o $(OUT)/model
 
 # the same model with random weights: what the numbers are worth before any training
