@@ -11,7 +11,7 @@ load helper
 		[ -z "$stderr" ]
 		n=$((n + 1))
 	done
-	[ "$n" -ge 7 ]
+	[ "$n" -ge 8 ]
 }
 
 @test "golden streams hold as many records as they did" {
@@ -20,6 +20,7 @@ load helper
 		[ "$output" = "$count" ] || { echo "$name: $output"; return 1; }
 	done <<-END
 		empty 0
+		example 1
 		frames 9
 		levels 40
 		one-frame 5
@@ -51,4 +52,12 @@ load helper
 
 @test "EXPECTED and the folder list the same files" {
 	diff <(cut -f 1 "$GOLDEN_ERRORS/EXPECTED" | sort) <(cd "$GOLDEN_ERRORS" && printf '%s\n' *.rill | sort)
+}
+
+@test "the example of formats/stream.md is what formats/golden/example.rill holds" {
+	need zstd od
+	page=$(sed -n '/^## 6/,/^## 7/s/^    \(\([0-9A-F][0-9A-F] \)*\) .*/\1/p' "$ROOT/formats/stream.md" | tr -d ' \n')
+	file=$(zstd -dcq "$GOLDEN/example.rill" | od -A n -t x1 -v | tr -d ' \n' | tr a-f A-F)
+	[ -n "$page" ]
+	[ "$page" = "$file" ]
 }

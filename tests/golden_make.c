@@ -66,6 +66,24 @@ numbers(struct rna_record *rec)
 	must(rna_record_set_vec(rec, "u32", RNA_U32, u32, 3));
 }
 
+/* The example of formats/stream.md. */
+static void
+example(const char *folder)
+{
+	struct maker m = {.level = 0};
+	struct rna_record rec;
+
+	rna_record_init(&rec);
+	must(rna_record_set_str(&rec, "seq", "GCAU", 4));
+	must(rna_record_set_f32(&rec, "energy", -1.5f));
+	make_header(&m, "{\"rill\":1}");
+	make_rec(&m, &rec);
+	make_end(&m);
+	make_frame(&m, 0);
+	make_write(&m, folder, "example.rill");
+	rna_record_fini(&rec);
+}
+
 static void
 streams(const char *folder)
 {
@@ -160,6 +178,7 @@ main(int argc, char **argv)
 {
 	if (argc != 2)
 		errx(2, "usage: golden_make FOLDER");
+	example(argv[1]);
 	streams(argv[1]);
 	unusual(argv[1]);
 	return 0;

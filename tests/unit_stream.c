@@ -271,6 +271,7 @@ golden(void)
 		uint64_t streams, records, digest;
 	} files[] = {
 	    {"empty", 1, 0, UINT64_C(0xF4320E4D461342B2)},
+	    {"example", 1, 1, UINT64_C(0x5DEED96F386E7A2E)},
 	    {"frames", 1, 9, UINT64_C(0xB70F7A3CB6F4A0D5)},
 	    {"levels", 2, 40, UINT64_C(0x21163AA8017F447A)},
 	    {"one-frame", 2, 5, UINT64_C(0x1CCBE1217B415EA6)},
