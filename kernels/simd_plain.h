@@ -8,6 +8,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 enum { VL = 4, MR = 4, NV = 2, LOG_VL = 2 };
 
@@ -59,9 +62,13 @@ INLINE vf dot_f32(vf acc, vf a, vf b) { return a * b + acc; }
 INLINE vf
 dot_int8(vf acc, vf a, vf b)    /* 2 int16 each */
 {
+#if defined(__SSE2__)
+	return (vf)((vi)acc + (vi)_mm_madd_epi16((__m128i)a, (__m128i)b));
+#else
 	vi x = (vi)a, y = (vi)b;
 
 	return (vf)((vi)acc + (x >> 16) * (y >> 16) + ((vi)((vu)x << 16) >> 16) * ((vi)((vu)y << 16) >> 16));
+#endif
 }
 
 #endif
