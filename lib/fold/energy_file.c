@@ -1,0 +1,485 @@
+/*
+ * energy_file.c: parameter files in the ViennaRNA 2.0 format, and the parameter set at a temperature (energy.h).
+ *
+ * 1. Blocks   2. Reading   3. Temperature
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fold/energy.h"
+#include "stream/buf.h"
+#include "stream/input.h"
+
+#define KELVIN 273.15
+#define MEASURED (37 + KELVIN)
+#define LXC 107.856                  /* dcal/mol at 37 C, when a file does not give its own */
+#define FILE_MAX (64u << 20)
+#define VALUE_MAX 100000             /* no energy or enthalpy is larger, 1000 kcal/mol, INF apart */
+
+/* Most values of a block: int22 of the six pairs over the four bases. */
+#define BLOCK_MAX (6 * 6 * 4 * 4 * 4 * 4)
+
+/* 1. Blocks */
+
+enum block {
+	STACK, MM_HAIRPIN, MM_INTERIOR, MM_1N, MM_23, MM_MULTI, MM_EXTERIOR, DANGLE5, DANGLE3, INT11, INT21, INT22,
+	HAIRPIN, BULGE, INTERIOR, ML, NINIO, MISC, NBLOCKS
+};
+
+static const struct {
+	const char *name;
+	int least, most;      /* values in the file */
+	int enthalpies;       /* 1: a block name_enthalpies of as many values goes with it */
+} blocks[NBLOCKS] = {
+	[STACK] = {"stack", 49, 49, 1},
+	[MM_HAIRPIN] = {"mismatch_hairpin", 175, 175, 1},
+	[MM_INTERIOR] = {"mismatch_internal", 175, 175, 1},
+	[MM_1N] = {"mismatch_internal_1n", 175, 175, 1},
+	[MM_23] = {"mismatch_internal_23", 175, 175, 1},
+	[MM_MULTI] = {"mismatch_multi", 175, 175, 1},
+	[MM_EXTERIOR] = {"mismatch_exterior", 175, 175, 1},
+	[DANGLE5] = {"dangle5", 35, 35, 1},
+	[DANGLE3] = {"dangle3", 35, 35, 1},
+	[INT11] = {"int11", 1225, 1225, 1},
+	[INT21] = {"int21", 6125, 6125, 1},
+	[INT22] = {"int22", BLOCK_MAX, BLOCK_MAX, 1},
+	[HAIRPIN] = {"hairpin", 31, 31, 1},
+	[BULGE] = {"bulge", 31, 31, 1},
+	[INTERIOR] = {"internal", 31, 31, 1},
+	[ML] = {"ML_params", 6, 6, 0},     /* base, closing, branch: energy and enthalpy of each */
+	[NINIO] = {"NINIO", 3, 3, 0},      /* per nt, enthalpy, most */
+	[MISC] = {"Misc", 4, 6, 0},        /* duplex, terminal AU: energy and enthalpy of each; lxc and its enthalpy */
+};
+
+struct special { char loop[10]; int energy, enthalpy; };
+
+struct rna_energy_file {
+	int *energy[NBLOCKS], *enthalpy[NBLOCKS];
+	double lxc;
+	struct special special[RNA_SPECIAL_MAX * 3];
+	int nspecial;
+};
+
+/* 2. Reading */
+
+/* A parser over the whole text; comments are blanks. */
+struct parser {
+	char *p, *end;
+	const char *file;
+	int line;
+	struct rna_err *err;
+};
+
+static int
+bad(struct parser *ps, const char *what, const char *token)
+{
+	rna_fail(ps->err, RNA_EFORMAT, "line %d: %s%.40s", ps->line, what, token);
+	rna_err_where(ps->err, ps->file, RNA_NOREC);
+	return -1;
+}
+
+/* Comments become blanks, so that a token is what stands between blanks. */
+static void
+blank_comments(char *p, char *end)
+{
+	int inside = 0;
+
+	for (; p < end; p++) {
+		if (!inside && end - p > 1 && p[0] == '/' && p[1] == '*')
+			inside = 1;
+		else if (inside && p[0] == '*' && end - p > 1 && p[1] == '/') {
+			p[0] = p[1] = ' ';
+			p++;
+			inside = 0;
+			continue;
+		}
+		if ((inside && *p != '\n') || *p == '\0')
+			*p = ' ';
+	}
+}
+
+/* The next token, cut off in place; NULL at the end or before a line that begins a block. */
+static char *
+token(struct parser *ps)
+{
+	char *word;
+
+	while (ps->p < ps->end && isspace((unsigned char)*ps->p))
+		ps->line += *ps->p++ == '\n';
+	if (ps->p >= ps->end || *ps->p == '#')
+		return NULL;
+	word = ps->p;
+	while (ps->p < ps->end && !isspace((unsigned char)*ps->p))
+		ps->p++;
+	if (ps->p < ps->end) {
+		ps->line += *ps->p == '\n';
+		*ps->p++ = '\0';
+	}
+	return word;
+}
+
+/* A number, INF, or DEF (the default: what Turner 2004 has, not known here and so refused). */
+static int
+number(struct parser *ps, const char *word, double *value)
+{
+	char *end;
+
+	if (strcmp(word, "INF") == 0) {
+		*value = RNA_FOLD_INF;
+		return 0;
+	}
+	errno = 0;
+	*value = strtod(word, &end);
+	if (end == word || *end != '\0' || errno != 0 || !(*value >= -VALUE_MAX && *value <= VALUE_MAX))
+		return bad(ps, "not an energy in 0.01 kcal/mol: ", word);
+	return 0;
+}
+
+static int
+read_block(struct parser *ps, struct rna_energy_file *f, enum block b, int enthalpies)
+{
+	int **where = enthalpies ? &f->enthalpy[b] : &f->energy[b], n = 0;
+	double value;
+	char *word;
+
+	free(*where);
+	if ((*where = calloc((size_t)blocks[b].most, sizeof(int))) == NULL) {
+		rna_fail(ps->err, RNA_EMEM, "out of memory");
+		return -1;
+	}
+	while ((word = token(ps)) != NULL) {
+		if (n == blocks[b].most)
+			return bad(ps, "too many values in block ", blocks[b].name);
+		if (number(ps, word, &value) != 0)
+			return -1;
+		if (b == MISC && n == 4)
+			f->lxc = value;
+		(*where)[n++] = (int)value;
+	}
+	return n < blocks[b].least ? bad(ps, "too few values in block ", blocks[b].name) : 0;
+}
+
+/* Lines of loop, energy, enthalpy; a loop given before in this file is replaced. */
+static int
+read_specials(struct parser *ps, struct rna_energy_file *f, size_t length)
+{
+	struct special *s;
+	double energy, enthalpy;
+	char *loop, *e, *h;
+	int i;
+
+	while ((loop = token(ps)) != NULL) {
+		if (strlen(loop) != length || strspn(loop, "ACGU") != length)
+			return bad(ps, "not a hairpin of this block: ", loop);
+		if ((e = token(ps)) == NULL || (h = token(ps)) == NULL)
+			return bad(ps, "energy or enthalpy missing after ", loop);
+		if (number(ps, e, &energy) != 0 || number(ps, h, &enthalpy) != 0)
+			return -1;
+		for (i = 0; i < f->nspecial && strcmp(f->special[i].loop, loop) != 0; i++)
+			continue;
+		if (i == RNA_SPECIAL_MAX * 3)
+			return bad(ps, "too many special hairpins at ", loop);
+		s = &f->special[i];
+		f->nspecial += i == f->nspecial;
+		snprintf(s->loop, sizeof(s->loop), "%s", loop);
+		s->energy = (int)energy;
+		s->enthalpy = (int)enthalpy;
+	}
+	return 0;
+}
+
+static int
+read_named(struct parser *ps, struct rna_energy_file *f, const char *name)
+{
+	size_t n;
+	int b;
+
+	for (b = 0; b < NBLOCKS; b++) {
+		n = strlen(blocks[b].name);
+		if (strcmp(name, blocks[b].name) == 0)
+			return read_block(ps, f, (enum block)b, 0);
+		if (blocks[b].enthalpies && strncmp(name, blocks[b].name, n) == 0 && strcmp(name + n, "_enthalpies") == 0)
+			return read_block(ps, f, (enum block)b, 1);
+	}
+	if (strcmp(name, "Triloops") == 0)
+		return read_specials(ps, f, 5);
+	if (strcmp(name, "Tetraloops") == 0)
+		return read_specials(ps, f, 6);
+	if (strcmp(name, "Hexaloops") == 0)
+		return read_specials(ps, f, 8);
+	return bad(ps, "unknown block: ", name);
+}
+
+static int
+parse(struct parser *ps, struct rna_energy_file *f)
+{
+	char *name, *word;
+
+	blank_comments(ps->p, ps->end);
+	while ((word = token(ps)) == NULL && ps->p < ps->end) {
+		name = ps->p + 1;
+		if (*name == '#') {                        /* the title line */
+			while (ps->p < ps->end && *ps->p != '\n')
+				ps->p++;
+			continue;
+		}
+		ps->p++;
+		if ((name = token(ps)) == NULL)
+			return bad(ps, "a block without a name", "");
+		if (strcmp(name, "END") == 0)
+			return 0;
+		if (read_named(ps, f, name) != 0)
+			return -1;
+	}
+	return word != NULL ? bad(ps, "not in a block: ", word) : 0;
+}
+
+static int
+complete(struct parser *ps, const struct rna_energy_file *f)
+{
+	int b;
+
+	for (b = 0; b < NBLOCKS; b++) {
+		if (f->energy[b] == NULL || (blocks[b].enthalpies && f->enthalpy[b] == NULL)) {
+			rna_fail(ps->err, RNA_EFORMAT, "no block %s%s", blocks[b].name, f->energy[b] == NULL ? "" : "_enthalpies");
+			rna_err_where(ps->err, ps->file, RNA_NOREC);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The whole file into buf, NUL-terminated. */
+static enum rna_status
+read_all(const char *path, struct rna_buf *buf, struct rna_err *err)
+{
+	struct rna_input *in;
+	enum rna_status s = RNA_OK;
+	size_t got = 1;
+
+	if ((in = rna_input_open(path, err)) == NULL)
+		return err != NULL ? err->status : RNA_EIO;
+	while (s == RNA_OK && got > 0) {
+		if (buf->len > FILE_MAX)
+			s = rna_fail(err, RNA_EFORMAT, "too large for a parameter file");
+		else if (rna_buf_reserve(buf, 65537) != RNA_OK)
+			s = rna_fail(err, RNA_EMEM, "out of memory");
+		else if ((s = rna_input_read(in, buf->data + buf->len, 65536, &got, err)) == RNA_OK)
+			buf->len += got;
+	}
+	rna_err_where(err, path, RNA_NOREC);
+	rna_input_close(in);
+	return s;
+}
+
+/* formats/turner2004.par, as it stands. */
+extern const char rna_turner2004[], rna_turner2004_end[];
+__asm__(".section .rodata\n"
+	".globl rna_turner2004\n"
+	"rna_turner2004:\n"
+	".incbin \"formats/turner2004.par\"\n"
+	".globl rna_turner2004_end\n"
+	"rna_turner2004_end:\n"
+	".byte 0\n"
+	".previous\n");
+
+struct rna_energy_file *
+rna_energy_file_open(const char *path, struct rna_err *err)
+{
+	struct rna_energy_file *f = calloc(1, sizeof(*f));
+	struct rna_buf buf = RNA_BUF_INIT;
+	struct parser ps = {.file = path != NULL ? path : "turner2004.par", .line = 1, .err = err};
+	enum rna_status s;
+
+	if (f == NULL) {
+		rna_fail(err, RNA_EMEM, "out of memory");
+		return NULL;
+	}
+	f->lxc = LXC;
+	s = path != NULL ? read_all(path, &buf, err) : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
+	ps.p = (char *)buf.data;
+	ps.end = ps.p + buf.len;
+	if (s != RNA_OK || parse(&ps, f) != 0 || complete(&ps, f) != 0) {
+		rna_energy_file_close(f);
+		f = NULL;
+	}
+	rna_buf_fini(&buf);
+	return f;
+}
+
+void
+rna_energy_file_close(struct rna_energy_file *f)
+{
+	int b;
+
+	if (f == NULL)
+		return;
+	for (b = 0; b < NBLOCKS; b++) {
+		free(f->energy[b]);
+		free(f->enthalpy[b]);
+	}
+	free(f);
+}
+
+/* 3. Temperature */
+
+struct scale {
+	const struct rna_energy_file *f;
+	double t;     /* absolute temperature over that of measurement */
+};
+
+static int
+at_temperature(int energy, int enthalpy, double t)
+{
+	if (energy >= RNA_FOLD_INF || t == 1)
+		return energy;
+	return enthalpy - (int)((enthalpy - energy) * t);
+}
+
+static int
+value(const struct scale *s, enum block b, int at)
+{
+	return at_temperature(s->f->energy[b][at], s->f->enthalpy[b][at], s->t);
+}
+
+static int
+min_zero(int x)
+{
+	return x < 0 ? x : 0;
+}
+
+/* Tables over one pair and its neighbours.  Those of branches never cost energy, and are 0 without dangles. */
+static void
+fill_mismatches(struct rna_energy *e, const struct scale *s)
+{
+	int p, x, y, at;
+
+	for (p = 1; p < RNA_NPAIRS; p++) {
+		for (x = 0; x < 5; x++) {
+			at = (p - 1) * 5 + x;
+			e->dangle5[p][x] = e->dangles ? min_zero(value(s, DANGLE5, at)) : 0;
+			e->dangle3[p][x] = e->dangles ? min_zero(value(s, DANGLE3, at)) : 0;
+			for (y = 0; y < 5; y++) {
+				at = ((p - 1) * 5 + x) * 5 + y;
+				e->mismatch_hairpin[p][x][y] = value(s, MM_HAIRPIN, at);
+				e->mismatch_interior[p][x][y] = value(s, MM_INTERIOR, at);
+				e->mismatch_1n[p][x][y] = value(s, MM_1N, at);
+				e->mismatch_23[p][x][y] = value(s, MM_23, at);
+				e->mismatch_multi[p][x][y] = e->dangles ? min_zero(value(s, MM_MULTI, at)) : 0;
+				e->mismatch_exterior[p][x][y] = e->dangles ? min_zero(value(s, MM_EXTERIOR, at)) : 0;
+			}
+		}
+	}
+}
+
+static void
+fill_pairs(struct rna_energy *e, const struct scale *s)
+{
+	int p, q, x, y, z, at;
+
+	for (p = 1; p < RNA_NPAIRS; p++) {
+		for (q = 1; q < RNA_NPAIRS; q++) {
+			e->stack[p][q] = value(s, STACK, (p - 1) * 7 + q - 1);
+			for (x = 0; x < 5; x++) {
+				for (y = 0; y < 5; y++) {
+					at = (((p - 1) * 7 + q - 1) * 5 + x) * 5 + y;
+					e->int11[p][q][x][y] = value(s, INT11, at);
+					for (z = 0; z < 5; z++)
+						e->int21[p][q][x][y][z] = value(s, INT21, at * 5 + z);
+				}
+			}
+		}
+	}
+}
+
+/* int22 of real bases, and for an unknown base the worst of the four, in energy and in enthalpy (spec A.1). */
+static int
+int22(const struct scale *s, int p, int q, const int *base)
+{
+	int at[4], first[4], last[4], worst = -RNA_FOLD_INF, worst_h = -RNA_FOLD_INF, i, n;
+
+	for (i = 0; i < 4; i++) {
+		first[i] = base[i] > 0 ? base[i] - 1 : 0;
+		last[i] = base[i] > 0 ? base[i] - 1 : 3;
+	}
+	for (at[0] = first[0]; at[0] <= last[0]; at[0]++) {
+		for (at[1] = first[1]; at[1] <= last[1]; at[1]++) {
+			for (at[2] = first[2]; at[2] <= last[2]; at[2]++) {
+				for (at[3] = first[3]; at[3] <= last[3]; at[3]++) {
+					n = (((((p - 1) * 6 + q - 1) * 4 + at[0]) * 4 + at[1]) * 4 + at[2]) * 4 + at[3];
+					worst = s->f->energy[INT22][n] > worst ? s->f->energy[INT22][n] : worst;
+					worst_h = s->f->enthalpy[INT22][n] > worst_h ? s->f->enthalpy[INT22][n] : worst_h;
+				}
+			}
+		}
+	}
+	return at_temperature(worst, worst_h, s->t);
+}
+
+static void
+fill_int22(struct rna_energy *e, const struct scale *s)
+{
+	int p, q, p6, q6, n, base[4];
+
+	for (p = 1; p < RNA_NPAIRS; p++) {
+		for (q = 1; q < RNA_NPAIRS; q++) {
+			p6 = p < 7 ? p : 6;     /* the file has no int22 for non-canonical pairs: taken as UA */
+			q6 = q < 7 ? q : 6;
+			for (n = 0; n < 625; n++) {
+				base[0] = n / 125;
+				base[1] = n / 25 % 5;
+				base[2] = n / 5 % 5;
+				base[3] = n % 5;
+				e->int22[p][q][base[0]][base[1]][base[2]][base[3]] = int22(s, p6, q6, base);
+			}
+		}
+	}
+}
+
+static void
+fill_scalars(struct rna_energy *e, const struct scale *s)
+{
+	const int *ml = s->f->energy[ML], *ninio = s->f->energy[NINIO], *misc = s->f->energy[MISC];
+	int i;
+
+	for (i = 0; i <= RNA_MAXLOOP; i++) {
+		e->hairpin[i] = value(s, HAIRPIN, i);
+		e->bulge[i] = value(s, BULGE, i);
+		e->interior[i] = value(s, INTERIOR, i);
+	}
+	e->ml_base = at_temperature(ml[0], ml[1], s->t);
+	e->ml_closing = at_temperature(ml[2], ml[3], s->t);
+	e->ml_branch = at_temperature(ml[4], ml[5], s->t);
+	e->ninio = at_temperature(ninio[0], ninio[1], s->t);
+	e->ninio_max = ninio[2];
+	e->terminal_au = at_temperature(misc[2], misc[3], s->t);
+	e->lxc = s->f->lxc * s->t;
+	for (i = 0; i < s->f->nspecial; i++) {
+		memcpy(e->special[i].loop, s->f->special[i].loop, sizeof(e->special[i].loop));
+		e->special[i].energy = at_temperature(s->f->special[i].energy, s->f->special[i].enthalpy, s->t);
+	}
+	e->nspecial = s->f->nspecial;
+}
+
+enum rna_status
+rna_energy_init(struct rna_energy *e, const struct rna_energy_file *f, double temperature, int dangles, struct rna_err *err)
+{
+	struct scale s = {f, (temperature + KELVIN) / MEASURED};
+
+	if (!(temperature > -KELVIN && temperature <= 200))
+		return rna_fail(err, RNA_EINVAL, "temperature %g C is out of range (-273 to 200)", temperature);
+	if (dangles != 0 && dangles != 2)
+		return rna_fail(err, RNA_EINVAL, "dangles %d: only 0 and 2 are there", dangles);
+	memset(e, 0, sizeof(*e));
+	e->temperature = temperature;
+	e->dangles = dangles;
+	if (temperature == 37)
+		s.t = 1;
+	fill_mismatches(e, &s);
+	fill_pairs(e, &s);
+	fill_int22(e, &s);
+	fill_scalars(e, &s);
+	return RNA_OK;
+}
