@@ -54,6 +54,8 @@ units: $(UNITS)
 
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+$(B)/lib/fold/%_avx2.o: LEVEL = -mavx2
+$(B)/lib/fold/%_avx512.o: LEVEL = -mavx512f
 $(B)/kernels/%_avx512bf16.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16 -mavx512vnni -mfma
 
 # one short line a step; V=1 shows the commands

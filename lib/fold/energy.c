@@ -15,11 +15,27 @@ rna_fold_encode(const char *letters, size_t n, uint8_t *code)
 	code[0] = code[n + 1] = 0;
 	for (i = 0; i < n; i++) {
 		switch (letters[i]) {
-		case 'A': case 'a': code[i + 1] = 1; break;
-		case 'C': case 'c': code[i + 1] = 2; break;
-		case 'G': case 'g': code[i + 1] = 3; break;
-		case 'U': case 'u': case 'T': case 't': code[i + 1] = 4; break;
-		default: code[i + 1] = 0; break;
+		case 'A':
+		case 'a':
+			code[i + 1] = 1;
+			break;
+		case 'C':
+		case 'c':
+			code[i + 1] = 2;
+			break;
+		case 'G':
+		case 'g':
+			code[i + 1] = 3;
+			break;
+		case 'U':
+		case 'u':
+		case 'T':
+		case 't':
+			code[i + 1] = 4;
+			break;
+		default:
+			code[i + 1] = 0;
+			break;
 		}
 	}
 }
@@ -28,12 +44,12 @@ int
 rna_pair_type(int x, int y)
 {
 	static const uint8_t type[5][5] = {
-		/*       N  A  C  G  U */
-		{0, 0, 0, 0, 0},
-		{0, 0, 0, 0, 5},
-		{0, 0, 0, 1, 0},
-		{0, 0, 2, 0, 3},
-		{0, 6, 0, 4, 0},
+	    /*       N  A  C  G  U */
+	    {0, 0, 0, 0, 0},
+	    {0, 0, 0, 0, 5},
+	    {0, 0, 0, 1, 0},
+	    {0, 0, 2, 0, 3},
+	    {0, 6, 0, 4, 0},
 	};
 
 	return type[x][y];
@@ -130,11 +146,11 @@ rna_energy_interior(const struct rna_energy *e, const uint8_t *code, int i, int 
 		return e->int22[type][inner][a][c][d][b];
 	if (n1 == 1 || n2 == 1)
 		return rna_energy_length(e, e->interior, n) + asymmetry(e, n1 - n2) + e->mismatch_1n[type][a][b] +
-		    e->mismatch_1n[inner][d][c];
+		       e->mismatch_1n[inner][d][c];
 	if (n == 5)
 		return e->interior[5] + e->ninio + e->mismatch_23[type][a][b] + e->mismatch_23[inner][d][c];
 	return rna_energy_length(e, e->interior, n) + asymmetry(e, n1 - n2) + e->mismatch_interior[type][a][b] +
-	    e->mismatch_interior[inner][d][c];
+	       e->mismatch_interior[inner][d][c];
 }
 
 /* Both neighbours: the mismatch; one: its dangle. */
@@ -189,8 +205,8 @@ exterior(const struct evaluation *v)
 	for (p = 1; p <= v->n; p++) {
 		if ((q = v->partner[p]) == 0)
 			continue;
-		sum += rna_energy_exterior_stem(v->e, type_of(v->code, p, q), p > 1 ? v->code[p - 1] : -1,
-		    q < v->n ? v->code[q + 1] : -1);
+		sum += rna_energy_exterior_stem(
+		    v->e, type_of(v->code, p, q), p > 1 ? v->code[p - 1] : -1, q < v->n ? v->code[q + 1] : -1);
 		p = q;
 	}
 	return sum;

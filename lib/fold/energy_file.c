@@ -12,11 +12,11 @@
 #include "stream/buf.h"
 #include "stream/input.h"
 
-#define KELVIN 273.15
-#define MEASURED (37 + KELVIN)
-#define LXC 107.856                  /* dcal/mol at 37 C, when a file does not give its own */
-#define FILE_MAX (64u << 20)
-#define VALUE_MAX 100000             /* no energy or enthalpy is larger, 1000 kcal/mol, INF apart */
+#define KELVIN    273.15
+#define MEASURED  (37 + KELVIN)
+#define LXC       107.856 /* dcal/mol at 37 C, when a file does not give its own */
+#define FILE_MAX  (64u << 20)
+#define VALUE_MAX 100000 /* no energy or enthalpy is larger, 1000 kcal/mol, INF apart */
 
 /* Most values of a block: int22 of the six pairs over the four bases. */
 #define BLOCK_MAX (6 * 6 * 4 * 4 * 4 * 4)
@@ -24,36 +24,56 @@
 /* 1. Blocks */
 
 enum block {
-	STACK, MM_HAIRPIN, MM_INTERIOR, MM_1N, MM_23, MM_MULTI, MM_EXTERIOR, DANGLE5, DANGLE3, INT11, INT21, INT22,
-	HAIRPIN, BULGE, INTERIOR, ML, NINIO, MISC, NBLOCKS
+	STACK,
+	MM_HAIRPIN,
+	MM_INTERIOR,
+	MM_1N,
+	MM_23,
+	MM_MULTI,
+	MM_EXTERIOR,
+	DANGLE5,
+	DANGLE3,
+	INT11,
+	INT21,
+	INT22,
+	HAIRPIN,
+	BULGE,
+	INTERIOR,
+	ML,
+	NINIO,
+	MISC,
+	NBLOCKS
 };
 
 static const struct {
 	const char *name;
-	int least, most;      /* values in the file */
-	int enthalpies;       /* 1: a block name_enthalpies of as many values goes with it */
+	int least, most; /* values in the file */
+	int enthalpies;  /* 1: a block name_enthalpies of as many values goes with it */
 } blocks[NBLOCKS] = {
-	[STACK] = {"stack", 49, 49, 1},
-	[MM_HAIRPIN] = {"mismatch_hairpin", 175, 175, 1},
-	[MM_INTERIOR] = {"mismatch_internal", 175, 175, 1},
-	[MM_1N] = {"mismatch_internal_1n", 175, 175, 1},
-	[MM_23] = {"mismatch_internal_23", 175, 175, 1},
-	[MM_MULTI] = {"mismatch_multi", 175, 175, 1},
-	[MM_EXTERIOR] = {"mismatch_exterior", 175, 175, 1},
-	[DANGLE5] = {"dangle5", 35, 35, 1},
-	[DANGLE3] = {"dangle3", 35, 35, 1},
-	[INT11] = {"int11", 1225, 1225, 1},
-	[INT21] = {"int21", 6125, 6125, 1},
-	[INT22] = {"int22", BLOCK_MAX, BLOCK_MAX, 1},
-	[HAIRPIN] = {"hairpin", 31, 31, 1},
-	[BULGE] = {"bulge", 31, 31, 1},
-	[INTERIOR] = {"internal", 31, 31, 1},
-	[ML] = {"ML_params", 6, 6, 0},     /* base, closing, branch: energy and enthalpy of each */
-	[NINIO] = {"NINIO", 3, 3, 0},      /* per nt, enthalpy, most */
-	[MISC] = {"Misc", 4, 6, 0},        /* duplex, terminal AU: energy and enthalpy of each; lxc and its enthalpy */
+    [STACK] = {"stack", 49, 49, 1},
+    [MM_HAIRPIN] = {"mismatch_hairpin", 175, 175, 1},
+    [MM_INTERIOR] = {"mismatch_internal", 175, 175, 1},
+    [MM_1N] = {"mismatch_internal_1n", 175, 175, 1},
+    [MM_23] = {"mismatch_internal_23", 175, 175, 1},
+    [MM_MULTI] = {"mismatch_multi", 175, 175, 1},
+    [MM_EXTERIOR] = {"mismatch_exterior", 175, 175, 1},
+    [DANGLE5] = {"dangle5", 35, 35, 1},
+    [DANGLE3] = {"dangle3", 35, 35, 1},
+    [INT11] = {"int11", 1225, 1225, 1},
+    [INT21] = {"int21", 6125, 6125, 1},
+    [INT22] = {"int22", BLOCK_MAX, BLOCK_MAX, 1},
+    [HAIRPIN] = {"hairpin", 31, 31, 1},
+    [BULGE] = {"bulge", 31, 31, 1},
+    [INTERIOR] = {"internal", 31, 31, 1},
+    [ML] = {"ML_params", 6, 6, 0}, /* base, closing, branch: energy and enthalpy of each */
+    [NINIO] = {"NINIO", 3, 3, 0},  /* per nt, enthalpy, most */
+    [MISC] = {"Misc", 4, 6, 0},    /* duplex, terminal AU: energy and enthalpy of each; lxc and its enthalpy */
 };
 
-struct special { char loop[10]; int energy, enthalpy; };
+struct special {
+	char loop[10];
+	int energy, enthalpy;
+};
 
 struct rna_energy_file {
 	int *energy[NBLOCKS], *enthalpy[NBLOCKS];
@@ -200,7 +220,8 @@ read_named(struct parser *ps, struct rna_energy_file *f, const char *name)
 		n = strlen(blocks[b].name);
 		if (strcmp(name, blocks[b].name) == 0)
 			return read_block(ps, f, (enum block)b, 0);
-		if (blocks[b].enthalpies && strncmp(name, blocks[b].name, n) == 0 && strcmp(name + n, "_enthalpies") == 0)
+		if (blocks[b].enthalpies && strncmp(name, blocks[b].name, n) == 0 &&
+		    strcmp(name + n, "_enthalpies") == 0)
 			return read_block(ps, f, (enum block)b, 1);
 	}
 	if (strcmp(name, "Triloops") == 0)
@@ -220,7 +241,7 @@ parse(struct parser *ps, struct rna_energy_file *f)
 	blank_comments(ps->p, ps->end);
 	while ((word = token(ps)) == NULL && ps->p < ps->end) {
 		name = ps->p + 1;
-		if (*name == '#') {                        /* the title line */
+		if (*name == '#') { /* the title line */
 			while (ps->p < ps->end && *ps->p != '\n')
 				ps->p++;
 			continue;
@@ -243,7 +264,8 @@ complete(struct parser *ps, const struct rna_energy_file *f)
 
 	for (b = 0; b < NBLOCKS; b++) {
 		if (f->energy[b] == NULL || (blocks[b].enthalpies && f->enthalpy[b] == NULL)) {
-			rna_fail(ps->err, RNA_EFORMAT, "no block %s%s", blocks[b].name, f->energy[b] == NULL ? "" : "_enthalpies");
+			rna_fail(ps->err, RNA_EFORMAT, "no block %s%s", blocks[b].name,
+			    f->energy[b] == NULL ? "" : "_enthalpies");
 			rna_err_where(ps->err, ps->file, RNA_NOREC);
 			return -1;
 		}
@@ -298,7 +320,8 @@ rna_energy_file_open(const char *path, struct rna_err *err)
 		return NULL;
 	}
 	f->lxc = LXC;
-	s = path != NULL ? read_all(path, &buf, err) : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
+	s = path != NULL ? read_all(path, &buf, err)
+	                 : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
 	ps.p = (char *)buf.data;
 	ps.end = ps.p + buf.len;
 	if (s != RNA_OK || parse(&ps, f) != 0 || complete(&ps, f) != 0) {
@@ -327,7 +350,7 @@ rna_energy_file_close(struct rna_energy_file *f)
 
 struct scale {
 	const struct rna_energy_file *f;
-	double t;     /* absolute temperature over that of measurement */
+	double t; /* absolute temperature over that of measurement */
 };
 
 static int
@@ -410,7 +433,8 @@ int22(const struct scale *s, int p, int q, const int *base)
 				for (at[3] = first[3]; at[3] <= last[3]; at[3]++) {
 					n = (((((p - 1) * 6 + q - 1) * 4 + at[0]) * 4 + at[1]) * 4 + at[2]) * 4 + at[3];
 					worst = s->f->energy[INT22][n] > worst ? s->f->energy[INT22][n] : worst;
-					worst_h = s->f->enthalpy[INT22][n] > worst_h ? s->f->enthalpy[INT22][n] : worst_h;
+					worst_h =
+					    s->f->enthalpy[INT22][n] > worst_h ? s->f->enthalpy[INT22][n] : worst_h;
 				}
 			}
 		}
@@ -425,7 +449,7 @@ fill_int22(struct rna_energy *e, const struct scale *s)
 
 	for (p = 1; p < RNA_NPAIRS; p++) {
 		for (q = 1; q < RNA_NPAIRS; q++) {
-			p6 = p < 7 ? p : 6;     /* the file has no int22 for non-canonical pairs: taken as UA */
+			p6 = p < 7 ? p : 6; /* the file has no int22 for non-canonical pairs: taken as UA */
 			q6 = q < 7 ? q : 6;
 			for (n = 0; n < 625; n++) {
 				base[0] = n / 125;
@@ -464,7 +488,8 @@ fill_scalars(struct rna_energy *e, const struct scale *s)
 }
 
 enum rna_status
-rna_energy_init(struct rna_energy *e, const struct rna_energy_file *f, double temperature, int dangles, struct rna_err *err)
+rna_energy_init(
+    struct rna_energy *e, const struct rna_energy_file *f, double temperature, int dangles, struct rna_err *err)
 {
 	struct scale s = {f, (temperature + KELVIN) / MEASURED};
 

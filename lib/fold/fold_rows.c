@@ -6,15 +6,15 @@
 
 #include "fold/fold_rows.h"
 
-#define ROWS rna_fold_rows_plain
-#define NAME "plain"
-#define LANES 1
-#define V int32_t
-#define LOAD(p) (*(p))
+#define ROWS        rna_fold_rows_plain
+#define NAME        "plain"
+#define LANES       1
+#define V           int32_t
+#define LOAD(p)     (*(p))
 #define STORE(p, v) (*(p) = (v))
-#define SET1(x) (x)
-#define ADD(a, b) ((a) + (b))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define SET1(x)     (x)
+#define ADD(a, b)   ((a) + (b))
+#define MIN(a, b)   ((a) < (b) ? (a) : (b))
 #include "fold/fold_rows_text.h"
 
 const struct fold_rows *

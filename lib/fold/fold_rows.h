@@ -1,6 +1,6 @@
 /*
- * fold_rows.h: the vector loops of the dynamic programme, one row of cells at a time; instantiated for AVX-512, AVX2 and
- * plain C from fold_rows_text.h.  Private to lib/fold.
+ * fold_rows.h: the vector loops of the dynamic programme, one row of cells at a time; instantiated for AVX-512, AVX2
+ * and plain C from fold_rows_text.h.  Private to lib/fold.
  */
 #ifndef RNA_FOLD_ROWS_H
 #define RNA_FOLD_ROWS_H
@@ -8,16 +8,17 @@
 #include <stdint.h>
 #include "fold/energy.h"
 
-#define FOLD_PAD 64       /* cells of RNA_FOLD_INF before and after every row: shifted loads never leave it */
-#define FOLD_RING 32      /* inner rows that interior loops reach: i+1 .. i+31 */
+#define FOLD_PAD  64 /* cells of RNA_FOLD_INF before and after every row: shifted loads never leave it */
+#define FOLD_RING 32 /* inner rows that interior loops reach: i+1 .. i+31 */
 
 /*
- * Minima over the interior loops of row i that need no look at the inner pair's letters, for j in [from, to).  Pointers of rows are
- * to column 0; ring rows are indexed by k % FOLD_RING.
+ * Minima over the interior loops of row i that need no look at the inner pair's letters, for j in [from, to).  Pointers
+ * of rows are to column 0; ring rows are indexed by k % FOLD_RING.
  */
 struct fold_interior {
 	int i, from, to;
-	int32_t *const *cb, *const *c1, *const *cg;   /* inner cells with the terms of bulges, 1 x n and generic loops folded in */
+	int32_t *const *cb,
+	    *const *c1, *const *cg; /* inner cells with the terms of bulges, 1 x n and generic loops folded in */
 	int32_t *const *v, *const *v_inner;           /* [RNA_MAXLOOP + 1] rows i and i+1 of V_s, see mfe.c */
 	const int *bulge, *one_n, *generic;           /* by number of unpaired bases: 2..30, 4..30, 6..30 */
 	const int *ninio;                             /* by asymmetry */

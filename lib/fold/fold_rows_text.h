@@ -1,6 +1,6 @@
 /*
- * fold_rows_text.h: the vector loops, written once.  The including file defines ROWS (the table's name), NAME, LANES and
- * the vector operations V, LOAD, STORE, SET1, ADD, MIN on LANES int32.
+ * fold_rows_text.h: the vector loops, written once.  The including file defines ROWS (the table's name), NAME, LANES
+ * and the vector operations V, LOAD, STORE, SET1, ADD, MIN on LANES int32.
  */
 
 static void
@@ -9,7 +9,7 @@ min_add(int32_t *dst, const int32_t *src, int32_t c, int from, int to)
 	V add = SET1(c);
 	int j;
 
-	for (j = from; j < to; j += LANES)    /* may run over into the pad, where all is infinite and stays so */
+	for (j = from; j < to; j += LANES) /* may run over into the pad, where all is infinite and stays so */
 		STORE(dst + j, MIN(LOAD(dst + j), ADD(LOAD(src + j), add)));
 }
 
@@ -23,7 +23,7 @@ bulges(const struct fold_interior *f, int j)
 
 	for (s = 2; s <= RNA_MAXLOOP; s++)
 		best = MIN(best, ADD(MIN(LOAD(inner + j - 1 - s), LOAD(f->cb[(f->i + 1 + s) % FOLD_RING] + j - 1)),
-		    SET1(f->bulge[s])));
+				     SET1(f->bulge[s])));
 	STORE(f->bulge_min + j, best);
 }
 
@@ -37,7 +37,7 @@ one_by_n(const struct fold_interior *f, int j)
 
 	for (n = 3; n < RNA_MAXLOOP; n++)
 		best = MIN(best, ADD(MIN(LOAD(inner + j - 1 - n), LOAD(f->c1[(f->i + 1 + n) % FOLD_RING] + j - 2)),
-		    SET1(f->one_n[n + 1])));
+				     SET1(f->one_n[n + 1])));
 	STORE(f->one_n_min + j, best);
 }
 

@@ -2,9 +2,10 @@
  * mfe.c: fills the dynamic programme of mfe.h, from the last row to the first.
  *
  * Exact ideas that replace RNAfold's work of ~500 inner pairs a cell (spec C.3):
- *  - What depends on the inner pair is added to its cell once (cb, c1, cg); a loop is then a shifted row and a constant.
- *  - Generic interior loops by size (Lyngso, Zuker and Pedersen 1999): V_s(i,j), the best loop with s unpaired bases, comes
- *    from V_{s-2}(i+1,j-1) or has exactly two unpaired bases on one side.
+ *  - What depends on the inner pair is added to its cell once (cb, c1, cg); a loop is then a shifted row and a
+ * constant.
+ *  - Generic interior loops by size (Lyngso, Zuker and Pedersen 1999): V_s(i,j), the best loop with s unpaired bases,
+ * comes from V_{s-2}(i+1,j-1) or has exactly two unpaired bases on one side.
  *  - A branch (i,k) needs to be tried as the first of a multiloop only if it beats every other way to fill i..k
  *    (Wexler, Zilberstein and Ziv-Ukelson 2007): about one cell in a hundred.
  *  - All of it on rows of cells, 16 at once.
@@ -40,25 +41,21 @@ rna_mfe_create(const struct rna_energy *e)
 static void
 release(struct rna_mfe *m)
 {
-	free(m->code);
-	free(m->loop);
-	free(m->type);
 	free(m->c);
 	free(m->fm);
 	free(m->cc);
 	free(m->f);
 	free(m->memory);
-	m->code = m->type = NULL;
-	m->loop = NULL;
 	m->c = m->fm = m->cc = m->f = m->memory = NULL;
-	m->n = 0;
 }
 
 void
 rna_mfe_destroy(struct rna_mfe *m)
 {
-	if (m != NULL)
+	if (m != NULL) {
 		release(m);
+		rna_fold_input_fini(&m->in);
+	}
 	free(m);
 }
 
@@ -84,13 +81,13 @@ rna_mfe_bytes(size_t n)
 static int32_t *
 next_row(struct rna_mfe *m, int *k)
 {
-	return m->memory + (size_t)(*k)++ * row_cells((size_t)m->n) + FOLD_PAD;
+	return m->memory + (size_t)(*k)++ * row_cells((size_t)m->in.n) + FOLD_PAD;
 }
 
 static void
 lay_out_rows(struct rna_mfe *m)
 {
-	size_t i, cells = NROWS * row_cells((size_t)m->n);
+	size_t i, cells = NROWS * row_cells((size_t)m->in.n);
 	int k = 0, s;
 
 	for (i = 0; i < cells; i++)
@@ -112,29 +109,23 @@ lay_out_rows(struct rna_mfe *m)
 }
 
 static enum rna_status
-prepare(struct rna_mfe *m, const char *letters, size_t n, struct rna_err *err)
+prepare(struct rna_mfe *m, size_t n, int same, struct rna_err *err)
 {
-	if (n > INT32_MAX / 64)
-		return rna_fail(err, RNA_EMEM, "%zu nt are too many to fold", n);
-	if (n != (size_t)m->n || m->code == NULL) {
+	if (!same || m->c == NULL) {
 		release(m);
-		m->n = (int)n;
-		m->code = malloc(n + 2);
-		m->type = malloc(n + 2 + FOLD_PAD);
 		m->c = malloc(triangle_cells(n) * sizeof(int32_t));
 		m->fm = malloc(triangle_cells(n) * sizeof(int32_t));
 		m->f = malloc((n + 2) * sizeof(int32_t));
 		m->memory = malloc(NROWS * row_cells(n) * sizeof(int32_t));
 	}
-	if (m->opts.no_lonely && m->cc == NULL)
+	if (m->in.opts.no_lonely && m->cc == NULL)
 		m->cc = malloc(triangle_cells(n) * sizeof(int32_t));
-	if (m->code == NULL || m->type == NULL || m->c == NULL || m->fm == NULL || m->f == NULL || m->memory == NULL ||
-	    (m->opts.no_lonely && m->cc == NULL)) {
+	if (m->c == NULL || m->fm == NULL || m->f == NULL || m->memory == NULL ||
+	    (m->in.opts.no_lonely && m->cc == NULL)) {
 		release(m);
 		return rna_fail(err, RNA_EMEM, "folding %zu nt takes %llu MiB, which can't be had", n,
 		    (unsigned long long)(rna_mfe_bytes(n) >> 20) + 1);
 	}
-	rna_fold_encode(letters, n, m->code);
 	lay_out_rows(m);
 	return RNA_OK;
 }
@@ -149,19 +140,20 @@ least(int a, int b)
 
 /* Loops whose tables look at both pairs and all bases between them: stacks, bulges of one, up to 2 x 3. */
 static int
-small_loops(const struct rna_mfe *m, int i, int j, int type)
+small_loops(const struct rna_mfe *m, int i, int j)
 {
-	static const struct { int8_t n1, n2; } small[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {3, 2}};
+	static const struct {
+		int8_t n1, n2;
+	} small[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {3, 2}};
 	int best = RNA_FOLD_INF, k, l, c;
 	size_t s;
 
-	(void)type;
 	for (s = 0; s < sizeof(small) / sizeof(small[0]); s++) {
 		k = i + 1 + small[s].n1;
 		l = j - 1 - small[s].n2;
 		if (l - k < 4 || (c = rna_mfe_at(m, m->c, k, l)) >= RNA_FOLD_NONE)
 			continue;
-		best = least(best, c + rna_energy_interior(m->e, m->code, i, j, k, l));
+		best = least(best, c + rna_energy_interior(m->e, m->in.code, i, j, k, l));
 	}
 	return best;
 }
@@ -171,9 +163,9 @@ static int
 best_loop(const struct rna_mfe *m, int i, int j, int type, const int32_t *dm_inner)
 {
 	const struct rna_energy *e = m->e;
-	int a = m->code[i + 1], b = m->code[j - 1], best;
+	int a = m->in.code[i + 1], b = m->in.code[j - 1], best;
 
-	best = least(rna_energy_hairpin(e, m->code, i, j), small_loops(m, i, j, type));
+	best = least(rna_energy_hairpin(e, m->in.code, i, j), small_loops(m, i, j));
 	best = least(best, m->bulge_min[j] + (type > 2 ? e->terminal_au : 0));
 	best = least(best, m->one_n_min[j] + e->mismatch_1n[type][a][b]);
 	best = least(best, m->generic_min[j] + e->mismatch_interior[type][a][b]);
@@ -189,7 +181,8 @@ stacked(struct rna_mfe *m, int i, int j, int best)
 	int32_t *row = rna_mfe_row(m, m->cc, i);
 	int inner = j - i > 5 ? rna_mfe_at(m, m->cc, i + 1, j - 1) : RNA_FOLD_INF;
 
-	inner = inner < RNA_FOLD_NONE ? inner + rna_energy_interior(m->e, m->code, i, j, i + 1, j - 1) : RNA_FOLD_INF;
+	inner =
+	    inner < RNA_FOLD_NONE ? inner + rna_energy_interior(m->e, m->in.code, i, j, i + 1, j - 1) : RNA_FOLD_INF;
 	row[j] = least(best, inner);
 	return inner;
 }
@@ -199,7 +192,8 @@ static void
 fold_in(struct rna_mfe *m, int i, int j, int32_t c)
 {
 	const struct rna_energy *e = m->e;
-	int q = rna_pair_type(m->code[j], m->code[i]), at = i % FOLD_RING, x = m->code[j + 1], y = m->code[i - 1];
+	int q = rna_pair_type(m->in.code[j], m->in.code[i]), at = i % FOLD_RING, x = m->in.code[j + 1],
+	    y = m->in.code[i - 1];
 
 	m->cb[at][j] = c + (q > 2 ? e->terminal_au : 0);
 	m->c1[at][j] = c + e->mismatch_1n[q][x][y];
@@ -208,38 +202,22 @@ fold_in(struct rna_mfe *m, int i, int j, int32_t c)
 
 /* 3. Rows */
 
-/* Types of the pairs (i,j) that are allowed, 0 where not. */
-static void
-row_types(struct rna_mfe *m, int i)
-{
-	int j, last = m->n;
-
-	memset(m->type + i, 0, (size_t)(m->n + 1 - i));
-	if (m->opts.max_span > 0 && i + m->opts.max_span - 1 < last)
-		last = i + m->opts.max_span - 1;
-	for (j = i + 4; j <= last; j++) {
-		m->type[j] = (uint8_t)rna_pair_type(m->code[i], m->code[j]);
-		if (m->type[j] != 0 && m->loop != NULL && !rna_mfe_allowed(m, i, j))
-			m->type[j] = 0;
-	}
-}
-
 static void
 fill_c(struct rna_mfe *m, int i)
 {
-	struct fold_interior in = {i, i + 4, m->n + 1, m->cb, m->c1, m->cg, m->v[i & 1], m->v[(i + 1) & 1], m->e->bulge, m->one_n,
-	    m->e->interior, m->ninio, m->bulge_min, m->one_n_min, m->generic_min};
+	struct fold_interior in = {i, i + 4, m->in.n + 1, m->cb, m->c1, m->cg, m->v[i & 1], m->v[(i + 1) & 1],
+	    m->e->bulge, m->one_n, m->e->interior, m->ninio, m->bulge_min, m->one_n_min, m->generic_min};
 	const int32_t *dm_inner = m->dm[(i + 1) & 1];
 	int32_t *c = rna_mfe_row(m, m->c, i);
 	int j, x, at = i % FOLD_RING;
 
 	m->rows->interior(&in);
-	for (j = i; j <= m->n; j++) {
+	for (j = i; j <= m->in.n; j++) {
 		x = RNA_FOLD_INF;
-		if (m->type[j] != 0)
-			x = best_loop(m, i, j, m->type[j], dm_inner);
-		if (m->opts.no_lonely)
-			x = m->type[j] != 0 ? stacked(m, i, j, x) : (rna_mfe_row(m, m->cc, i)[j] = RNA_FOLD_INF);
+		if (m->in.type[j] != 0)
+			x = best_loop(m, i, j, m->in.type[j], dm_inner);
+		if (m->in.opts.no_lonely)
+			x = m->in.type[j] != 0 ? stacked(m, i, j, x) : (rna_mfe_row(m, m->cc, i)[j] = RNA_FOLD_INF);
 		c[j] = x;
 		if (x < RNA_FOLD_NONE)
 			fold_in(m, i, j, x);
@@ -248,26 +226,27 @@ fill_c(struct rna_mfe *m, int i)
 	}
 }
 
-/* FM and DM: a stem that beats all else that fills i..j becomes a candidate and is pushed to the right as a first branch. */
+/* FM and DM: a stem that beats all else that fills i..j becomes a candidate and is pushed to the right as a first
+ * branch. */
 static void
 fill_multi(struct rna_mfe *m, int i)
 {
 	int32_t *dm = m->dm[i & 1], *fm = rna_mfe_row(m, m->fm, i), *c = rna_mfe_row(m, m->c, i);
-	const int32_t *dm_inner = m->dm[(i + 1) & 1], *inner = i < m->n ? rna_mfe_row(m, m->fm, i + 1) : NULL;
+	const int32_t *dm_inner = m->dm[(i + 1) & 1], *inner = i < m->in.n ? rna_mfe_row(m, m->fm, i + 1) : NULL;
 	int base = m->e->ml_base, j, x, stem, before = RNA_FOLD_INF;
 
-	for (j = i; j <= m->n; j++)
+	for (j = i; j <= m->in.n; j++)
 		dm[j] = least(dm_inner[j] + base, RNA_FOLD_INF);
-	for (j = i; j <= m->n; j++) {
+	for (j = i; j <= m->in.n; j++) {
 		x = least(before + base, dm[j]);
 		if (j > i)
 			x = least(x, inner[j] + base);
-		if (m->type[j] != 0 && c[j] < RNA_FOLD_NONE) {
-			stem = c[j] + rna_mfe_multi_stem(m, m->type[j], i, j);
+		if (m->in.type[j] != 0 && c[j] < RNA_FOLD_NONE) {
+			stem = c[j] + rna_mfe_multi_stem(m, m->in.type[j], i, j);
 			if (stem < x) {
 				x = stem;
-				if (j < m->n)
-					m->rows->min_add(dm, rna_mfe_row(m, m->fm, j + 1), stem, j + 1, m->n + 1);
+				if (j < m->in.n)
+					m->rows->min_add(dm, rna_mfe_row(m, m->fm, j + 1), stem, j + 1, m->in.n + 1);
 			}
 		}
 		fm[j] = before = least(x, RNA_FOLD_INF);
@@ -280,9 +259,9 @@ fill_exterior(struct rna_mfe *m, int i)
 	const int32_t *c = rna_mfe_row(m, m->c, i);
 	int j, best = m->f[i + 1];
 
-	for (j = i + 4; j <= m->n; j++) {
-		if (m->type[j] != 0 && c[j] < RNA_FOLD_NONE)
-			best = least(best, c[j] + rna_mfe_exterior_stem(m, m->type[j], i, j) + m->f[j + 1]);
+	for (j = i + 4; j <= m->in.n; j++) {
+		if (m->in.type[j] != 0 && c[j] < RNA_FOLD_NONE)
+			best = least(best, c[j] + rna_mfe_exterior_stem(m, m->in.type[j], i, j) + m->f[j + 1]);
 	}
 	m->f[i] = best;
 }
@@ -291,21 +270,17 @@ enum rna_status
 rna_mfe_fold(struct rna_mfe *m, const char *letters, size_t n, const struct rna_fold_options *opts, int32_t *pair,
     int *energy, struct rna_err *err)
 {
-	static const struct rna_fold_options none = {0, 0, NULL};
+	int i, before = m->in.n;
 	enum rna_status s;
-	int i;
 
-	m->opts = opts != NULL ? *opts : none;
 	*energy = 0;
-	if (m->opts.constraint != NULL && strlen(m->opts.constraint) != n)
-		return rna_fail(err, RNA_EINVAL, "the constraint has %zu letters, the sequence %zu", strlen(m->opts.constraint), n);
-	if (n == 0)
-		return RNA_OK;
-	if ((s = prepare(m, letters, n, err)) != RNA_OK || (s = rna_mfe_constrain(m, m->opts.constraint, err)) != RNA_OK)
+	if ((s = rna_fold_input_set(&m->in, letters, n, opts, err)) != RNA_OK || n == 0)
+		return s;
+	if ((s = prepare(m, n, m->in.n == before, err)) != RNA_OK)
 		return s;
 	m->f[n + 1] = 0;
 	for (i = (int)n; i >= 1; i--) {
-		row_types(m, i);
+		rna_fold_input_row(&m->in, i);
 		fill_c(m, i);
 		fill_multi(m, i);
 		fill_exterior(m, i);

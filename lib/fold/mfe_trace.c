@@ -1,19 +1,26 @@
 /*
- * mfe_trace.c: the structure behind the energy, by asking each cell where it came from (mfe.h); and constraints.
+ * mfe_trace.c: the structure behind the energy, by asking each cell where it came from (mfe.h).
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fold/mfe_private.h"
 
-enum part { PART_C, PART_CC, PART_FM };      /* which recurrence a piece of work belongs to; PART_CC: the pair inside a stack */
+enum part {
+	PART_C,
+	PART_CC,
+	PART_FM
+}; /* which recurrence a piece of work belongs to; PART_CC: the pair inside a stack */
 
-struct work { enum part part; int i, j; };
+struct work {
+	enum part part;
+	int i, j;
+};
 
 struct trace {
 	struct rna_mfe *m;
 	int32_t *pair;
-	struct work *stack;         /* at most one entry a base: pieces do not overlap */
+	struct work *stack; /* at most one entry a base: pieces do not overlap */
 	int depth;
 };
 
@@ -48,12 +55,12 @@ trace_loop(struct trace *t, int i, int j, int x)
 	struct rna_mfe *m = t->m;
 	int k, l, c;
 
-	if (x == rna_energy_hairpin(m->e, m->code, i, j))
+	if (x == rna_energy_hairpin(m->e, m->in.code, i, j))
 		return 0;
 	for (k = i + 1; k - i - 1 <= RNA_MAXLOOP && k < j - 4; k++) {
 		for (l = j - 1; (k - i - 1) + (j - l - 1) <= RNA_MAXLOOP && l - k >= 4; l--) {
 			c = rna_mfe_at(m, m->c, k, l);
-			if (c < RNA_FOLD_NONE && c + rna_energy_interior(m->e, m->code, i, j, k, l) == x) {
+			if (c < RNA_FOLD_NONE && c + rna_energy_interior(m->e, m->in.code, i, j, k, l) == x) {
 				push(t, PART_C, k, l);
 				return 0;
 			}
@@ -70,9 +77,9 @@ trace_pair(struct trace *t, enum part part, int i, int j)
 
 	t->pair[i - 1] = j - 1;
 	t->pair[j - 1] = i - 1;
-	if (m->opts.no_lonely) {
+	if (m->in.opts.no_lonely) {
 		inner = j - i > 5 ? rna_mfe_at(m, m->cc, i + 1, j - 1) : RNA_FOLD_INF;
-		if (inner < RNA_FOLD_NONE && x == inner + rna_energy_interior(m->e, m->code, i, j, i + 1, j - 1)) {
+		if (inner < RNA_FOLD_NONE && x == inner + rna_energy_interior(m->e, m->in.code, i, j, i + 1, j - 1)) {
 			push(t, PART_CC, i + 1, j - 1);
 			return 0;
 		}
@@ -94,7 +101,7 @@ trace_multi(struct trace *t, int i, int j)
 		x -= base;
 		i++;
 	}
-	type = rna_pair_type(m->code[i], m->code[j]);
+	type = rna_pair_type(m->in.code[i], m->in.code[j]);
 	if (type != 0 && rna_mfe_at(m, m->c, i, j) < RNA_FOLD_NONE &&
 	    x == rna_mfe_at(m, m->c, i, j) + rna_mfe_multi_stem(m, type, i, j)) {
 		push(t, PART_C, i, j);
@@ -110,19 +117,19 @@ trace_exterior(struct trace *t)
 	struct rna_mfe *m = t->m;
 	int i = 1, j, c, type;
 
-	while (i <= m->n) {
+	while (i <= m->in.n) {
 		if (m->f[i] == m->f[i + 1]) {
 			i++;
 			continue;
 		}
-		for (j = i + 4; j <= m->n; j++) {
-			type = rna_pair_type(m->code[i], m->code[j]);
+		for (j = i + 4; j <= m->in.n; j++) {
+			type = rna_pair_type(m->in.code[i], m->in.code[j]);
 			c = rna_mfe_at(m, m->c, i, j);
 			if (type != 0 && c < RNA_FOLD_NONE &&
 			    m->f[i] == c + rna_mfe_exterior_stem(m, type, i, j) + m->f[j + 1])
 				break;
 		}
-		if (j > m->n)
+		if (j > m->in.n)
 			return -1;
 		push(t, PART_C, i, j);
 		i = j + 1;
@@ -137,9 +144,9 @@ rna_mfe_trace(struct rna_mfe *m, int32_t *pair, struct rna_err *err)
 	struct work w;
 	int i, failed;
 
-	for (i = 0; i < m->n; i++)
+	for (i = 0; i < m->in.n; i++)
 		pair[i] = -1;
-	if ((t.stack = calloc((size_t)m->n + 2, sizeof(*t.stack))) == NULL)
+	if ((t.stack = calloc((size_t)m->in.n + 2, sizeof(*t.stack))) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	failed = trace_exterior(&t);
 	while (!failed && t.depth > 0) {
@@ -148,62 +155,7 @@ rna_mfe_trace(struct rna_mfe *m, int32_t *pair, struct rna_err *err)
 	}
 	free(t.stack);
 	if (failed)
-		return rna_fail(err, RNA_EINVAL, "the dynamic programme does not agree with itself: please report this sequence");
+		return rna_fail(
+		    err, RNA_EINVAL, "the dynamic programme does not agree with itself: please report this sequence");
 	return RNA_OK;
-}
-
-/*
- * Two bases may pair when they are in the same loop of the demanded pairs and nothing forbids either.  loop[i]: number of
- * the loop that base i is in (0: outside all), of a demanded pair its own and negative, of an unpaired base INT_MIN.
- */
-#define LOOP_UNPAIRED INT32_MIN
-
-enum rna_status
-rna_mfe_constrain(struct rna_mfe *m, const char *constraint, struct rna_err *err)
-{
-	int i, depth = 0, next = 0, *open;
-	enum rna_status s = RNA_OK;
-
-	free(m->loop);
-	m->loop = NULL;
-	if (constraint == NULL)
-		return RNA_OK;
-	m->loop = calloc((size_t)m->n + 2, sizeof(*m->loop));
-	open = calloc((size_t)m->n + 2, sizeof(*open));
-	if (m->loop == NULL || open == NULL)
-		s = rna_fail(err, RNA_EMEM, "out of memory");
-	for (i = 1; s == RNA_OK && i <= m->n; i++) {
-		m->loop[i] = depth > 0 ? open[depth] : 0;
-		switch (constraint[i - 1]) {
-		case '.': case '|': case '<': case '>':
-			break;
-		case 'x':
-			m->loop[i] = LOOP_UNPAIRED;
-			break;
-		case '(':
-			open[++depth] = ++next;
-			m->loop[i] = -next;
-			break;
-		case ')':
-			if (depth == 0)
-				s = rna_fail(err, RNA_EINVAL, "the constraint's ) at %d closes nothing", i);
-			else
-				m->loop[i] = -open[depth--];
-			break;
-		default:
-			s = rna_fail(err, RNA_EINVAL, "the constraint has a letter at %d that is not one of |x<>().", i);
-		}
-	}
-	if (s == RNA_OK && depth > 0)
-		s = rna_fail(err, RNA_EINVAL, "the constraint leaves %d ( open", depth);
-	free(open);
-	return s;
-}
-
-int
-rna_mfe_allowed(const struct rna_mfe *m, int i, int j)
-{
-	const char *letter = m->opts.constraint - 1;
-
-	return m->loop[i] == m->loop[j] && m->loop[i] != LOOP_UNPAIRED && letter[i] != '>' && letter[j] != '<';
 }
