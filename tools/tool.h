@@ -30,6 +30,8 @@ struct tool_option {
 	const char *help; /* one line */
 };
 
+struct tool_out;
+
 /* What every tool needs to know about itself. */
 struct tool {
 	const char *name;                  /* "rna-mask" */
@@ -39,6 +41,10 @@ struct tool {
 	const struct tool_option *options; /* own options; ended by a zeroed entry */
 	const char *common;                /* which common options apply, by letter: "o@qvfl" always, plus of "sdm" */
 	int operands; /* 1: takes input files, 0: takes none, 2: may go without (no look at the terminal) */
+	enum rna_text text; /* what a terminal shows of a record (default RNA_TEXT_PLAIN) */
+	int grain;          /* records that a thread of tool_filter takes at once (default 8); 1: long ones */
+	/* writes a record of tool_filter, which comes in order, as one or more (NULL: tool_out_write) */
+	void (*put)(struct tool_out *out, struct rna_record *rec, void *arg);
 	/* state, filled by tool_parse */
 	const char *output;        /* -o, NULL: standard output */
 	int threads;               /* -@, resolved (0 -> all CPUs) */
@@ -127,7 +133,6 @@ void tool_in_close(struct tool_in *in);
  * The output: a stream to -o or standard output, or text when that is a terminal.  It is registered for
  * removal on failure.  A signal ends the process as it would any other and leaves .part, whole frames, for --resume.
  */
-struct tool_out;
 struct tool_out *tool_out_open(struct tool *t);
 struct tool_out *tool_out_open_path(struct tool *t, const char *path); /* a second output, as --rest */
 /*

@@ -201,7 +201,7 @@ tool_out_continue(
 static void
 write_text(struct tool_out *out, const struct rna_record *rec)
 {
-	struct rna_text_options opts = {RNA_TEXT_PLAIN, out->have_vocab ? &out->vocab : NULL, NULL, 0};
+	struct rna_text_options opts = {out->t->text, out->have_vocab ? &out->vocab : NULL, NULL, 0};
 	struct rna_err err = {.record = RNA_NOREC};
 
 	rna_buf_reuse(&out->text);
@@ -288,9 +288,10 @@ struct filter {
 static void
 flush_batch(struct filter *f, struct batch *b)
 {
+	int grain = f->t->grain > 0 ? f->t->grain : 8;
 	size_t i;
 
-#pragma omp parallel for num_threads(f->t->threads) schedule(dynamic, 8) if (f->t->threads > 1)
+#pragma omp parallel for num_threads(f->t->threads) schedule(dynamic, grain) if (f->t->threads > 1)
 	for (i = 0; i < b->n; i++) {
 		b->err[i] = (struct rna_err){.record = b->rec[i].number};
 		b->status[i] = f->process(&b->rec[i], f->arg, &b->err[i]);
@@ -303,7 +304,10 @@ flush_batch(struct filter *f, struct batch *b)
 			    &b->err[i], f->in.source != NULL ? rna_source_name(f->in.source) : "", b->rec[i].number);
 			tool_die_err(f->t, &b->err[i]);
 		}
-		tool_out_write(f->out, &b->rec[i]);
+		if (f->t->put != NULL)
+			f->t->put(f->out, &b->rec[i], f->arg);
+		else
+			tool_out_write(f->out, &b->rec[i]);
 		f->written++;
 	}
 	f->read += b->n;

@@ -73,9 +73,18 @@ row_cells(size_t n)
 }
 
 uint64_t
-rna_mfe_bytes(size_t n)
+rna_mfe_bytes(size_t n, int no_lonely)
 {
-	return 4 * (2 * (uint64_t)triangle_cells(n) + NROWS * (uint64_t)row_cells(n));
+	uint64_t triangles = no_lonely ? 3 : 2;
+
+	return 4 * (triangles * triangle_cells(n) + NROWS * (uint64_t)row_cells(n));
+}
+
+void
+rna_mfe_trim(struct rna_mfe *m)
+{
+	if (m != NULL)
+		release(m);
 }
 
 static int32_t *
@@ -124,7 +133,7 @@ prepare(struct rna_mfe *m, size_t n, int same, struct rna_err *err)
 	    (m->in.opts.no_lonely && m->cc == NULL)) {
 		release(m);
 		return rna_fail(err, RNA_EMEM, "folding %zu nt takes %llu MiB, which can't be had", n,
-		    (unsigned long long)(rna_mfe_bytes(n) >> 20) + 1);
+		    (unsigned long long)(rna_mfe_bytes(n, m->in.opts.no_lonely) >> 20) + 1);
 	}
 	lay_out_rows(m);
 	return RNA_OK;

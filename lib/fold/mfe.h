@@ -29,7 +29,8 @@ struct rna_mfe; /* workspace, reused from sequence to sequence; one thread at a 
 struct rna_mfe *rna_mfe_create(const struct rna_energy *e); /* e is the caller's and outlives it; NULL: no memory */
 void rna_mfe_destroy(struct rna_mfe *m);
 /* Bytes that folding n nt takes. */
-uint64_t rna_mfe_bytes(size_t n);
+uint64_t rna_mfe_bytes(size_t n, int no_lonely);
+void rna_mfe_trim(struct rna_mfe *m); /* gives the memory of the last sequence back */
 /*
  * pair[n]: partner (0-based) or -1; *energy in dcal/mol.  opts NULL: none.  RNA_EMEM says how much was wanted;
  * RNA_EINVAL: a constraint of another length, unbalanced or with an unknown letter.
