@@ -43,7 +43,7 @@ input_of() {
 
 # writers: tools with output on standard output; filters: one record out for each record in, whatever came before
 writers() { all_tools | grep -vx rna-train; }
-filters() { all_tools | grep -xE 'rna-(mask|embed|view)'; }
+filters() { all_tools | grep -xE 'rna-(mask|embed|fold|view)'; }
 
 # try TOOL ARGS...: runs the tool with the arguments it needs; a line for the reader of a failure
 try() {
@@ -112,7 +112,7 @@ fails() {
 		run -0 --separate-stderr "$t" --help-options
 		[ "${#lines[@]}" -ge 8 ]
 		for line in "${lines[@]}"; do
-			[[ $line =~ ^[A-Za-z@]?$'\t'[a-z][a-z0-9-]+$'\t'[^$'\t']*$'\t'.+ ]] || { echo "$t: $line"; return 1; }
+			[[ $line =~ ^[A-Za-z@]?$'\t'[a-z][A-Za-z0-9-]+$'\t'[^$'\t']*$'\t'.+ ]] || { echo "$t: $line"; return 1; }
 		done
 		[ -z "$(cut -f2 <<<"$output" | sort | uniq -d)" ]
 	done
