@@ -9,7 +9,8 @@
 
 enum {
 	OPT_ACT = CHAR_MAX + 1, OPT_ATTENTION_DROPOUT, OPT_BATCH_TOKENS, OPT_CLIP, OPT_DROPOUT, OPT_DTYPE,
-	OPT_EPOCHS, OPT_FFN, OPT_HEADS, OPT_HIDDEN, OPT_KEEP, OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LR,
+	OPT_EPOCHS, OPT_FFN, OPT_HEADS, OPT_HIDDEN, OPT_INIT, OPT_INIT_RANGE, OPT_KEEP,
+	OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LR,
 	OPT_MAX_TOKENS, OPT_MIN_LR, OPT_OBJECTIVE, OPT_PLAN, OPT_RESUME, OPT_SAVE_EVERY, OPT_SCHEDULE, OPT_STEPS,
 	OPT_TYPE_WEIGHT, OPT_VALID, OPT_VALID_EVERY, OPT_VOCAB, OPT_WARMUP, OPT_WEIGHT_DECAY
 };
@@ -38,6 +39,8 @@ static const struct tool_option options[] = {
 	{OPT_HEADS, "heads", "N", "attention heads of a new model"},
 	{OPT_FFN, "ffn", "N", "width between its two linear layers"},
 	{OPT_ACT, "act", "relu|gelu", "activation of a new model"},
+	{OPT_INIT, "init", "normal|local", "starting values of a new model (default normal)"},
+	{OPT_INIT_RANGE, "init-range", "X", "their standard deviation (default 0.02)"},
 	{OPT_MAX_TOKENS, "max-tokens", "N", "longest input of a new model, specials included"},
 	{OPT_VOCAB, "vocab", "FILE", "tokens of a new model, one a line"},
 	{OPT_DROPOUT, "dropout", "P", "dropout of layers (default: the model's)"},
@@ -60,7 +63,7 @@ static struct tool tool = {
 
 static struct train_opts opts = {
 	.layers = -1, .hidden = -1, .heads = -1, .ffn = -1, .max_tokens = -1, .act = -1,
-	.dropout = -1, .attention_dropout = -1, .steps = -1, .epochs = -1, .warmup = -1, .batch_tokens = 16384,
+	.dropout = -1, .attention_dropout = -1, .init_range = -1, .steps = -1, .epochs = -1, .warmup = -1, .batch_tokens = 16384,
 	.save_every = -1, .valid_every = -1, .log_every = 1, .keep = 2,
 	.lr = 1e-4, .min_lr = -1, .weight_decay = 0, .clip = 1, .type_weight = 0.1,
 };
@@ -91,6 +94,7 @@ static const struct number {
 	{OPT_WEIGHT_DECAY, "--weight-decay", NULL, &opts.weight_decay, 0, 10},
 	{OPT_CLIP, "--clip", NULL, &opts.clip, 0, 1e6},
 	{OPT_TYPE_WEIGHT, "--type-weight", NULL, &opts.type_weight, 0, 100},
+	{OPT_INIT_RANGE, "--init-range", NULL, &opts.init_range, 1e-6, 10},
 	{OPT_DROPOUT, "--dropout", NULL, &opts.dropout, 0, 0.9},
 	{OPT_ATTENTION_DROPOUT, "--attention-dropout", NULL, &opts.attention_dropout, 0, 0.9},
 };
@@ -101,7 +105,7 @@ option(int code, const char *value, void *arg)
 	static const char *const configs[] = {"tiny", "small", "base", NULL};
 	static const char *const acts[] = {"relu", "gelu", NULL}, *const dtypes[] = {"fp32", "bf16", NULL};
 	static const char *const schedules[] = {"paper", "linear", "cosine", "constant", NULL};
-	static const char *const objectives[] = {"mask", "type", NULL};
+	static const char *const objectives[] = {"mask", "type", NULL}, *const inits[] = {"normal", "local", NULL};
 	size_t i;
 
 	(void)arg;
@@ -125,6 +129,9 @@ option(int code, const char *value, void *arg)
 		break;
 	case OPT_DTYPE:
 		opts.bf16 = tool_choice(&tool, "--dtype", value, dtypes);
+		break;
+	case OPT_INIT:
+		opts.init_local = tool_choice(&tool, "--init", value, inits);
 		break;
 	case OPT_LOG:
 		opts.log = value;

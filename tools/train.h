@@ -12,6 +12,8 @@ struct train_opts {
 	const char *config; /* -c */
 	const char *vocab;  /* --vocab FILE */
 	int64_t layers, hidden, heads, ffn, max_tokens;
+	double init_range; /* --init-range */
+	int init_local;    /* --init local */
 	int act; /* index of --act: relu, gelu; -1: the config's */
 	double dropout, attention_dropout;
 	int64_t steps, epochs, warmup, batch_tokens, save_every, valid_every, log_every, keep;

@@ -107,6 +107,9 @@ apply_shape(const struct train_opts *o, struct rna_config *c)
 	}
 	if (o->act >= 0)
 		c->act = o->act == 0 ? RK_RELU : RK_GELU;
+	if (o->init_range > 0)
+		c->init_range = (float)o->init_range;
+	c->init_local = o->init_local;
 }
 
 static void

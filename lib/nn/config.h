@@ -15,6 +15,7 @@ struct rna_config {
 	float eps;       /* layer_norm_eps */
 	float hidden_dropout, attention_dropout;
 	float init_range;    /* initializer_range */
+	int init_local;      /* 1: a new model starts as init_local.h says; not kept in config.json */
 	enum rk_act mlm_act; /* of the MLM head, and its epsilon: as act and eps but in odd exports */
 	float mlm_eps;
 	int pooler, mlm; /* whether the model has those parts */

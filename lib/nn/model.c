@@ -1,9 +1,11 @@
 /*
  * model.c: a model directory opened, a new model made.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/init_local.h"
 #include "nn/model_private.h"
 #include "nn/replace.h"
 #include "stream/rng.h"
@@ -66,6 +68,17 @@ rna_model_open(
 	return st;
 }
 
+static void
+start_local(const struct rna_param *p, const struct rna_config *c, float *dst)
+{
+	int layer;
+
+	if (strcmp(p->name, "embeddings.position") == 0)
+		rna_init_local_positions(c, dst);
+	else if (sscanf(p->name, "layer.%d.", &layer) == 1 && strstr(p->name, ".qkv.weight") != NULL)
+		rna_init_local_attention(c, layer, dst);
+}
+
 /* Values of a new parameter: normal for matrices, 1 for the scale of a norm, else 0. */
 static void
 draw(const struct rna_param *p, const struct rna_config *c, uint64_t seed, float *dst)
@@ -80,6 +93,8 @@ draw(const struct rna_param *p, const struct rna_config *c, uint64_t seed, float
 		rna_rng_init(&rng, rna_rng_key(seed, 0, rna_hash(p->name, strlen(p->name), 0), 0, RNA_RNG_INIT));
 		for (size_t i = 0; i < n; i++)
 			dst[i] = (float)(rna_rng_normal(&rng) * (double)c->init_range);
+		if (c->init_local)
+			start_local(p, c, dst);
 	} else if (strlen(p->name) > 6 && strcmp(p->name + strlen(p->name) - 6, ".gamma") == 0) {
 		for (size_t i = 0; i < n; i++)
 			dst[i] = 1.0f;
