@@ -104,6 +104,16 @@ table() { cut -f 1-8,10- "$1"; }
 	[ ! -e m ]
 }
 
+@test "a validation stream that cannot be scored is refused before the first step" {
+	for v in "$BATS_FILE_TMPDIR/plain.rill" none.rill; do
+		run -1 --separate-stderr mini m --steps 1 --valid "$v" "$x"
+		one_line "$stderr"
+		[[ $stderr == *"${v##*/}"* ]]
+	done
+	run -2 mini m --steps 1 --valid - "$x"
+	[ ! -e m/log.tsv ]
+}
+
 @test "records longer than the model takes are refused by number" {
 	run -1 --separate-stderr rna-train mlm -c tiny --max-tokens 40 --steps 1 -o m "$x"
 	one_line "$stderr"

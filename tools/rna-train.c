@@ -5,6 +5,8 @@
  *
  * The objective is the first operand; each has a file of its own (train_mlm.c).
  */
+#include <string.h>
+
 #include "train.h"
 
 enum {
@@ -149,6 +151,8 @@ option(int code, const char *value, void *arg)
 		opts.schedule = tool_choice(&tool, "--schedule", value, schedules);
 		break;
 	case OPT_VALID:
+		if (strcmp(value, "-") == 0)
+			tool_usage(&tool, "--valid -: is scored again and again, so it has to be a file");
 		opts.valid = value;
 		break;
 	case OPT_VOCAB:

@@ -149,8 +149,10 @@ step(struct train_run *r, int last)
 	n = r->tr.state.step;
 	last |= n == r->total;
 	if (r->o->valid != NULL && (last || n % r->valid_every == 0)) {
-		if (rna_trainer_score(&r->tr, r->o->valid, &valid, &err) != RNA_OK)
+		if (rna_trainer_score(&r->tr, r->o->valid, &valid, &err) != RNA_OK) {
+			save(r);
 			train_fail(r, &err);
+		}
 		scored = 1;
 	}
 	if ((scored || last || n % r->o->log_every == 0) &&
@@ -284,6 +286,9 @@ run(struct train_run *r, int64_t from)
 	struct rna_err err = {.record = RNA_NOREC};
 	char path[sizeof(r->dir) + 16];
 
+	/* better now than hours from now */
+	if (r->o->valid != NULL && rna_trainer_score(&r->tr, r->o->valid, NULL, &err) != RNA_OK)
+		train_fail(r, &err);
 	if (from >= 0)
 		resume(r, from);
 	r->saved = from;

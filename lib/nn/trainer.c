@@ -254,7 +254,7 @@ score_unit(struct rna_trainer *tr, struct rna_mlm_sums *sums, struct rna_err *er
 {
 	enum rna_status s = RNA_OK;
 
-	if (tr->valid.batch.nseqs > 0)
+	if (tr->valid.batch.nseqs > 0 && sums != NULL)
 		s = rna_mlm_unit_run(&tr->valid, tr->model, tr->eval, 0, 0, 0, sums, err);
 	rna_batch_reuse(&tr->valid.batch);
 	return s;
@@ -312,7 +312,8 @@ rna_trainer_score(struct rna_trainer *tr, const char *path, struct rna_mlm_sums 
 	struct rna_input *in;
 	enum rna_status s;
 
-	memset(sums, 0, sizeof(*sums));
+	if (sums != NULL)
+		memset(sums, 0, sizeof(*sums));
 	if ((s = ready_eval(tr, err)) != RNA_OK)
 		return s;
 	if ((in = rna_input_open(path, err)) == NULL || (source = rna_source_open(in, &opts, err)) == NULL)

@@ -78,7 +78,7 @@ uint64_t rna_trainer_to_skip(const struct rna_trainer *tr);
 enum rna_status rna_trainer_step(struct rna_trainer *tr, struct rna_train_step *did, struct rna_err *err) RNA_CHECK;
 /* Forward and backward of the batch being filled, weights left alone: what a step costs, for a plan. */
 enum rna_status rna_trainer_try(struct rna_trainer *tr, struct rna_err *err) RNA_CHECK;
-/* Evaluation mode over all records of a masked stream. */
+/* Evaluation mode over all records of a masked stream.  sums NULL: only checks that the stream can be scored. */
 enum rna_status
 rna_trainer_score(struct rna_trainer *tr, const char *path, struct rna_mlm_sums *sums, struct rna_err *err) RNA_CHECK;
 /* Continues from a state: the records that it used are to be added again first. */

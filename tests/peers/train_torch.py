@@ -4,7 +4,8 @@
 Both begin from the same random weights and see the same batch of masked RNAs twenty times (fp32, no dropout, AdamW,
 clip 1, constant rate).  Prints the largest difference of each parameter and the losses; exits 1 when any is above 1e-4.
 The same steps in double precision say how much of a difference is rounding: Adam turns the rounding of a gradient that is
-nearly zero into a step of the learning rate.  Needs torch and transformers, and the built tools in PATH (or build/bin).  Usage: train_torch.py [STEPS [SHAPE OPTIONS OF rna-train]]
+nearly zero into a step of the learning rate.  Needs torch and transformers, and the built tools in PATH (or build/bin).  With `--objective type` among
+the options the loss of the type head is added.  Usage: train_torch.py [STEPS [OPTIONS OF rna-train: shape, objective]]
 """
 import json
 import os
@@ -13,11 +14,12 @@ import sys
 import tempfile
 
 import torch
+from safetensors.torch import load_file
 from transformers import BertForMaskedLM
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 os.environ["PATH"] = os.path.join(ROOT, "build", "bin") + os.pathsep + os.environ["PATH"]
-LR, BOUND = 1e-4, 1e-4
+LR, BOUND, TYPE_WEIGHT, FIRST_TYPE = 1e-4, 1e-4, 0.1, 7
 
 
 def sh(command):
@@ -25,22 +27,37 @@ def sh(command):
 
 
 def batch(path):
-    """Token ids, mask of real tokens and labels (-100: no target) of all records, padded."""
+    """Token ids, mask of real tokens, labels (-100: no target) of all records, padded; types, counted from 0."""
     out = subprocess.run(["rna-view", "-O", "json", path], check=True, capture_output=True, text=True).stdout
     records = [json.loads(line) for line in out.splitlines()]
     n = max(len(r["tokens"]) for r in records)
     ids = torch.zeros(len(records), n, dtype=torch.long)
     real = torch.zeros(len(records), n)
     labels = torch.full((len(records), n), -100)
+    names = [line.rstrip("\n") for line in open(os.path.join(ROOT, "formats", "vocab.txt"))]
+    types = torch.tensor([names.index(r["type"]) - FIRST_TYPE for r in records])
     for i, r in enumerate(records):
         ids[i, : len(r["tokens"])] = torch.tensor(r["tokens"])
         real[i, : len(r["tokens"])] = 1
         labels[i, torch.tensor(r["masked"])] = torch.tensor(r["target"])
-    return ids, real, labels
+    return ids, real, labels, types
+
+
+def load(directory):
+    """The model, and its type head as a module of it where the directory has one."""
+    model = BertForMaskedLM.from_pretrained(directory)
+    tensors = load_file(os.path.join(directory, "model.safetensors"))
+    if "rill.type_head.weight" in tensors:
+        n, hidden = tensors["rill.type_head.weight"].shape
+        model.type_head = torch.nn.Linear(hidden, n)
+        with torch.no_grad():
+            model.type_head.weight.copy_(tensors["rill.type_head.weight"])
+            model.type_head.bias.copy_(tensors["rill.type_head.bias"])
+    return model
 
 
 def train(model, data, steps, decay):
-    ids, real, labels = data
+    ids, real, labels, types = data
     matrices = [p for p in model.parameters() if p.ndim == 2]
     rest = [p for p in model.parameters() if p.ndim != 2]
     groups = [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
@@ -49,7 +66,11 @@ def train(model, data, steps, decay):
     model.eval()  # no dropout
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = model(input_ids=ids, attention_mask=real, labels=labels).loss
+        out = model(input_ids=ids, attention_mask=real, labels=labels, output_hidden_states=True)
+        loss = out.loss
+        if hasattr(model, "type_head"):
+            logits = model.type_head(out.hidden_states[-1][:, 0])
+            loss = loss + TYPE_WEIGHT * torch.nn.functional.cross_entropy(logits, types)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -69,13 +90,13 @@ def main():
         sh(f"rna-train mlm -q {shape} --dropout 0 --attention-dropout 0 --steps 0 -o {tmp}/start {x}")
         data = batch(x)
         tokens = int(data[1].sum())
-        sh(f"rna-train mlm -q -@ 2 -m {tmp}/start --schedule constant --warmup 0 --lr {LR} --weight-decay {decay} "
+        sh(f"rna-train mlm -q {shape} -m {tmp}/start --schedule constant --warmup 0 --lr {LR} --weight-decay {decay} "
            f"--batch-tokens {tokens} --steps {steps} -o {tmp}/end " + " ".join([x] * steps))
-        ours = BertForMaskedLM.from_pretrained(f"{tmp}/end").float()
-        theirs = BertForMaskedLM.from_pretrained(f"{tmp}/start").float()
-        exact = BertForMaskedLM.from_pretrained(f"{tmp}/start").double()
+        ours = load(f"{tmp}/end").float()
+        theirs = load(f"{tmp}/start").float()
+        exact = load(f"{tmp}/start").double()
         losses = train(theirs, data, steps, decay)
-        train(exact, (data[0], data[1].double(), data[2]), steps, decay)
+        train(exact, (data[0], data[1].double(), data[2], data[3]), steps, decay)
         rows = [line.split("\t") for line in open(f"{tmp}/end/log.tsv")][1:]
     worst = ours_off = theirs_off = 0.0
     print("ours - torch\tours - double\ttorch - double\tparameter")
