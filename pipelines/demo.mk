@@ -24,19 +24,23 @@ $(OUT)/all.rill: $(SAMPLE)
 $(OUT)/train.rill $(OUT)/held-out.rill &: $(OUT)/all.rill
 	@rna-shuf -s $(SEED) --split 0.8 -o $(OUT)/train.rill --rest $(OUT)/held-out.rill $<
 
+# masks of the held-out RNAs: one to watch the training with, ten to score with, so that a figure is not the luck of one
+$(OUT)/watch.rill: $(OUT)/held-out.rill
+	@rna-mask -s $(SEED) --epoch 1 -o $@ $<
+
 # an epoch is a stream: the same RNAs in another order, other bases masked
-$(OUT)/model/config.json: $(OUT)/train.rill
+$(OUT)/model/config.json: $(OUT)/train.rill $(OUT)/watch.rill
 	@echo 'demo: training ($(PRESET), $(STEPS) steps)'
 	@rm -rf $(OUT)/model
 	@for e in $$(seq $(EPOCHS)); do rna-shuf -s $$e $< | rna-mask -s $(SEED) --epoch $$e || break; done | \
-		rna-train mlm -@ $(THREADS) -c $(PRESET) -s $(SEED) --steps $(STEPS) $(TRAIN) --log $(OUT)/loss.tsv -o $(OUT)/model
+		rna-train mlm -@ $(THREADS) -c $(PRESET) -s $(SEED) --steps $(STEPS) $(TRAIN) \
+		--valid $(OUT)/watch.rill --valid-every 50 --log $(OUT)/loss.tsv -o $(OUT)/model
 
 # the same model with random weights: what the numbers are worth before any training
 $(OUT)/random/config.json: $(OUT)/train.rill
 	@rm -rf $(OUT)/random
 	@rna-mask -s $(SEED) $< | rna-train mlm -q -c $(PRESET) -s $(SEED) --steps 0 -o $(OUT)/random
 
-# every held-out RNA masked ten times over, so that the figure is not the luck of one mask
 $(OUT)/score.tsv: $(OUT)/model/config.json $(OUT)/train.rill $(OUT)/held-out.rill
 	@echo 'demo: masked bases of the held-out RNAs'
 	@for e in $$(seq 10); do rna-mask -s $(SEED) --mix 1:0:0 --epoch $$e $(OUT)/held-out.rill; done | \
