@@ -321,6 +321,24 @@ golden_errors(void)
 	fclose(f);
 }
 
+/* A frame of empty blocks without end takes no memory to speak of: it is refused at 1 MiB more than its content. */
+static void
+endless(void)
+{
+	struct maker m = {.level = 0};
+	struct seen s;
+
+	make_header(&m, "{\"rill\":1}");
+	make_frame(&m, 0);
+	make_bytes(&m.out, "\x28\xb5\x2f\xfd\x24\x08", 6);
+	make_zeros(&m.out, 3u << 20);
+	util_put(util_path("endless"), m.out.data, m.out.len);
+	s = util_read(util_path("endless"), 1);
+	ok(s.status == RNA_EFORMAT && strstr(s.err.text, "far larger") != NULL, "empty blocks without end: %s",
+	    s.err.text);
+	make_fini(&m);
+}
+
 /* A reader of many threads must not wait for the next frame while it has a whole one. */
 static void
 slow_pipe(void)
@@ -375,6 +393,7 @@ main(void)
 	pass_through();
 	golden();
 	golden_errors();
+	endless();
 	slow_pipe();
 	util_clean();
 	return done();

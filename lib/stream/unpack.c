@@ -43,7 +43,7 @@ enum rna_status
 rna_raw_want(struct rna_raw *raw, size_t n, struct rna_err *err)
 {
 	enum rna_status st;
-	size_t got;
+	size_t got = 0;
 
 	while (!raw->eof && raw->buf.len - raw->pos < n) {
 		if (raw->pos > 0) {
