@@ -67,7 +67,7 @@ table() { cut -f 1-8,10- "$1"; }
 	mini b --steps 1 -s 1 "$x"
 	mini c --steps 1 -s 2 "$x"
 	same a/model.safetensors b/model.safetensors
-	! cmp -s a/model.safetensors c/model.safetensors
+	run -1 cmp -s a/model.safetensors c/model.safetensors
 }
 
 # bats test_tags=slow
@@ -128,7 +128,7 @@ table() { cut -f 1-8,10- "$1"; }
 	same before m/model.safetensors
 	mkdir m/checkpoint-9
 	mini m --steps 1 -s 2 -f "$x"
-	! cmp -s before m/model.safetensors
+	run -1 cmp -s before m/model.safetensors
 	[ ! -e m/checkpoint-9 ]
 }
 
@@ -240,7 +240,7 @@ table() { cut -f 1-8,10- "$1"; }
 @test "-m goes on from a model's weights" {
 	mini a --steps 2 "$x"
 	mini b -m a --steps 2 "$x"
-	! cmp -s a/model.safetensors b/model.safetensors
+	run -1 cmp -s a/model.safetensors b/model.safetensors
 	mini c -m a --steps 1 --lr 0 --min-lr 0 "$x"
 	same a/model.safetensors c/model.safetensors
 }
