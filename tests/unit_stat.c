@@ -43,7 +43,8 @@ context_counts(void)
 	ok(p[1] > 0.99 && p[1] < 1, "C between A and G is learned (%g)", p[1]);
 	encode("UCU", row);
 	rna_context_predict(&c, row, 3, 1, p);
-	ok(fabs(p[0] - p[1]) < 1e-9 && p[0] > p[3], "an unseen context falls back on base frequencies (%g %g)", p[0], p[3]);
+	ok(fabs(p[0] - p[1]) < 1e-9 && p[0] > p[3], "an unseen context falls back on base frequencies (%g %g)", p[0],
+	    p[3]);
 	rna_context_fini(&c);
 
 	/* on random bases the fitted counts must not be worse than the uniform guess by more than they can overfit */
@@ -95,7 +96,8 @@ bootstrap(void)
 	ok(isnan(iv.value), "nothing to divide by is not a number");
 }
 
-/* A record of [CLS] A C [SEP] whose C was masked, with logits that give the four bases 0, log 2, 0, 0 and others -inf. */
+/* A record of [CLS] A C [SEP] whose C was masked, with logits that give the four bases 0, log 2, 0, 0 and others -inf.
+ */
 static int
 make_record(struct rna_record *rec, float lift)
 {
@@ -136,10 +138,12 @@ mlm(void)
 	iv = rna_mlmscore_ratio(&s, RNA_MLM_LOSS, RNA_MLM_BASES, 0, 1);
 	ok(fabs(iv.value - log(2.5)) < 1e-6, "its loss is -log(2/5) (%g)", iv.value);
 	ok(rna_mlmscore_total(&s, RNA_MLM_HITS) == 1, "the true base has the largest logit");
-	ok(make_record(&rec, -1) == 0 && rna_mlmscore_add(&s, &rec, &err) == RNA_OK && rna_mlmscore_total(&s, RNA_MLM_HITS) == 1,
+	ok(make_record(&rec, -1) == 0 && rna_mlmscore_add(&s, &rec, &err) == RNA_OK &&
+		rna_mlmscore_total(&s, RNA_MLM_HITS) == 1,
 	    "a lower logit is a miss");
 	rna_record_remove(&rec, "logits");
-	ok(rna_mlmscore_add(&s, &rec, &err) == RNA_EFORMAT && strstr(err.text, "--what logits") != NULL, "missing logits: %s", err.text);
+	ok(rna_mlmscore_add(&s, &rec, &err) == RNA_EFORMAT && strstr(err.text, "--what logits") != NULL,
+	    "missing logits: %s", err.text);
 	rna_mlmscore_fini(&s);
 	rna_record_fini(&rec);
 }

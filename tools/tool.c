@@ -458,5 +458,6 @@ tool_parse(struct tool *t, int argc, char **argv, int (*own)(int, const char *, 
 	}
 	free(longs);
 	free(letters);
+	tool_settle_threads(t, argv);
 	operands(t, argc - optind, argv + optind);
 }

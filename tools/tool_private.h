@@ -15,6 +15,9 @@ void tool_help(FILE *fp, const struct tool *t);      /* at most 24 lines, the ex
 void tool_help_options(const struct tool *t);        /* "letter TAB name TAB value TAB help" lines on standard output */
 void tool_version(const struct tool *t);
 
+/* Threads that wait sleep soon (tool_threads.c): may start the program anew, so before anything is read. */
+void tool_settle_threads(const struct tool *t, char **argv);
+
 /* Removes the unfinished files of all outputs that are open: before the process ends with a failure. */
 void tool_abort_outputs(void);
 
