@@ -65,7 +65,8 @@ static struct tool tool = {
 
 static struct train_opts opts = {
 	.layers = -1, .hidden = -1, .heads = -1, .ffn = -1, .max_tokens = -1, .act = -1,
-	.dropout = -1, .attention_dropout = -1, .init_range = -1, .steps = -1, .epochs = -1, .warmup = -1,
+	.dropout = -1, .attention_dropout = -1, .init_range = -1,
+	.steps = -1, .epochs = -1, .warmup = -1,
 	.batch_tokens = 16384, .save_every = -1, .valid_every = -1, .log_every = 1, .keep = 2,
 	.lr = 1e-4, .min_lr = -1, .weight_decay = 0, .clip = 1, .type_weight = 0.1,
 };

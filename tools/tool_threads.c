@@ -2,9 +2,10 @@
  * tool_threads.c: how threads wait for each other.
  *
  * libgomp's threads spin at a barrier until all are there.  On a machine that does other work too they spin while the one
- * they wait for is not running, and a step takes thirty times as long.  A short spin and then sleep costs next to nothing on a
- * quiet machine.  libgomp reads that choice from the environment when it is loaded and offers no call for it, so a program
- * that is about to use threads starts itself once more with the variable set.  What the user has set stands.
+ * they wait for is not running, and a step takes thirty times as long.  A short spin and then sleep costs next to
+ * nothing on a quiet machine.  libgomp reads that choice from the environment when it is loaded and offers no call for
+ * it, so a program that is about to use threads starts itself once more with the variable set.  What the user has set
+ * stands.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,5 +20,5 @@ tool_settle_threads(const struct tool *t, char **argv)
 	if (t->threads < 2 || getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL)
 		return;
 	if (setenv("GOMP_SPINCOUNT", SPINS, 1) == 0)
-		(void)execv("/proc/self/exe", argv); /* comes back only where it can't be done: then threads spin long */
+		(void)execv("/proc/self/exe", argv); /* where that can't be done, threads spin long */
 }
