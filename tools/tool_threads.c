@@ -1,8 +1,8 @@
 /*
  * tool_threads.c: how threads wait for each other.
  *
- * libgomp's threads spin at a barrier until all are there.  On a machine that does other work too they spin while the one
- * they wait for is not running, and a step takes thirty times as long.  A short spin and then sleep costs next to
+ * libgomp's threads spin at a barrier until all are there.  On a machine that does other work too they spin while the
+ * one they wait for is not running, and a step takes thirty times as long.  A short spin and then sleep costs next to
  * nothing on a quiet machine.  libgomp reads that choice from the environment when it is loaded and offers no call for
  * it, so a program that is about to use threads starts itself once more with the variable set.  What the user has set
  * stands.
