@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [check|demo|lint]: installs what building, checking and the demo need (or building and the one named, or linting).
+# deps.sh [check|deep|demo|lint]: installs what building, checking and the demo need (or building and the one named, or linting).
 # Nothing missing: says nothing.  Root, or sudo that asks nothing: installs.  Otherwise prints the one line to type, exit 1.
 set -u
 
@@ -44,13 +44,18 @@ lint)
 	want libjansson-dev:jansson-devel:jansson lib jansson ;;
 esac
 case ${1:-check} in
-check)
+check | deep)
 	want bats:bats:bats-core have bats
 	want zstd:zstd:zstd have zstd
 	want jq:jq:jq have jq
 	want mandoc:mandoc:mandoc have mandoc
 	want strace:strace: have strace
 	want bsdutils:util-linux-script: have script ;;
+esac
+case ${1:-} in
+deep)
+	want clang:clang:llvm have clang
+	want libomp-dev:libomp-devel:libomp sh -c 'echo "int main(void) { return 0; }" | clang -fopenmp -x c - -o /dev/null' ;;
 esac
 case ${1:-demo} in
 demo)

@@ -59,7 +59,7 @@ $(OUT)/loss.svg: $(OUT)/model/config.json
 	@gnuplot -e "log='$(OUT)/loss.tsv'; out='$@'" $(ROOT)/pipelines/plots/loss.gp
 
 $(OUT)/report.txt: $(OUT)/score.tsv $(OUT)/nearest.tsv
-	@awk -v out=$(OUT) -f $(ROOT)/pipelines/report.awk $^ > $@
+	@awk -v out=$(OUT:$(ROOT)/%=%) -f $(ROOT)/pipelines/report.awk $^ > $@
 
 clean:
 	rm -rf $(OUT)
