@@ -13,9 +13,6 @@ BIN ?= $(ROOT)/build/bin
 export PATH := $(BIN):$(PATH)
 export LC_ALL := C
 THREADS ?= 0
-# threads that wait leave the processor to others
-OMP_WAIT_POLICY ?= passive
-export OMP_WAIT_POLICY
 
 # the parameters of a pipeline, lines NAME ?= default  ## what it is: without the blanks before the ##
 PARAMETERS := $(shell sed -n 's/^\([A-Z_]*\) ?= .*/\1/p' $(PIPELINE))

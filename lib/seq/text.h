@@ -9,7 +9,9 @@
 #include "stream/buf.h"
 #include "stream/record.h"
 
-enum rna_text { RNA_TEXT_PLAIN, RNA_TEXT_JSON, RNA_TEXT_TSV, RNA_TEXT_FASTA, RNA_TEXT_DBN, RNA_TEXT_BPSEQ, RNA_TEXT_CT };
+enum rna_text {
+	RNA_TEXT_PLAIN, RNA_TEXT_JSON, RNA_TEXT_TSV, RNA_TEXT_FASTA, RNA_TEXT_DBN, RNA_TEXT_BPSEQ, RNA_TEXT_CT
+};
 
 struct rna_text_options {
 	enum rna_text format;
@@ -18,7 +20,9 @@ struct rna_text_options {
 	size_t nfields;
 };
 
-/* Appends the record to out.  RNA_EFORMAT when it lacks what the format needs (seq for FASTA, pair or structure for dbn ...). */
+/*
+ * Appends the record to out.  RNA_EFORMAT when it lacks what the format needs (seq for FASTA, pair or structure for dbn ...).
+ */
 enum rna_status rna_text_record(const struct rna_text_options *opts, const struct rna_record *rec, struct rna_buf *out,
     struct rna_err *err) RNA_CHECK;
 /* TSV head line; its columns are opts->fields, or those of the first record. */
