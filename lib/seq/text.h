@@ -21,7 +21,7 @@ struct rna_text_options {
 };
 
 /*
- * Appends the record to out.  RNA_EFORMAT when it lacks what the format needs (seq for FASTA, pair or structure for dbn ...).
+ * Appends the record to out. RNA_EFORMAT when it lacks what the format needs: seq for FASTA, pair or structure for dbn.
  */
 enum rna_status rna_text_record(const struct rna_text_options *opts, const struct rna_record *rec, struct rna_buf *out,
     struct rna_err *err) RNA_CHECK;
