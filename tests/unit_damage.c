@@ -211,7 +211,7 @@ resumes(void)
 	write_from(w, 0, 0, 0);
 	must(rna_writer_close(w, NULL));
 	util_get(path, &b);
-	for (n = 0; n <= b.len; n += step) {
+	for (n = 0; n <= b.len; n += n < 16 ? 1 : step) { /* the first bytes tell what the file is */
 		if (!resume(&b, n, 1 + (int)(n % 3)))
 			bad++, diag("killed after %zu bytes", n);
 	}
@@ -249,7 +249,7 @@ main(void)
 	damage("golden/raw.rill", util_root("formats/golden/raw.rill"), 0, 1, quick ? 7 : 1, times);
 	damage("golden/skippable.rill", util_root("formats/golden/skippable.rill"), 1, 1, 1, times);
 	damage("golden/one-frame.rill", util_root("formats/golden/one-frame.rill"), 0, 1, 1, times);
-	damage("a stream of many frames", util_path("frames"), 1, (step + 2) / 3, step, all ? 10000 : 200);
+	damage("a stream of many frames", util_path("frames"), 1, (step + 2) / 3, step, all ? 2000 : 200);
 	resumes();
 	util_clean();
 	return done();

@@ -73,23 +73,24 @@ scan(struct rna_input *in, struct mark *m, struct rna_err *err)
 	return st == RNA_EMEM || st == RNA_EIO ? st : RNA_OK;
 }
 
-/* Whether part begins as a stream does, as far as it goes: another file of that name is refused, not cut. */
+/* Whether part begins as a stream does, as far as it goes (*n bytes of 4): another file is refused, not cut. */
 static enum rna_status
-check_start(const char *part, struct rna_err *err)
+check_start(const char *part, size_t *n, struct rna_err *err)
 {
 	static const unsigned char magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
 	unsigned char start[4];
-	ssize_t n = -1;
+	ssize_t got = -1;
 	int fd = open(part, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
-		n = read(fd, start, sizeof(start));
+		got = read(fd, start, sizeof(start));
 		close(fd);
 	}
-	if (n < 0)
+	if (got < 0)
 		return rna_fail_errno(err, "cannot read %s", part);
-	if (memcmp(start, magic, (size_t)n) != 0)
+	if (memcmp(start, magic, (size_t)got) != 0)
 		return rna_fail(err, RNA_EFORMAT, "%s is not what a stopped run leaves", part);
+	*n = (size_t)got;
 	return RNA_OK;
 }
 
@@ -99,10 +100,11 @@ find_mark(const char *part, struct mark *m, struct rna_err *err)
 {
 	const unsigned char *p;
 	struct rna_input *in;
-	enum rna_status st = check_start(part, err);
+	enum rna_status st;
 	size_t n;
 
-	if (st != RNA_OK)
+	st = check_start(part, &n, err);
+	if (st != RNA_OK || n < 4)
 		return st;
 	in = rna_input_open(part, err);
 	if (in == NULL)
