@@ -210,3 +210,55 @@ fails() {
 		run -2 --separate-stderr rna-fold $o x.fa
 	done
 }
+
+@test "probabilities of pairs and the ensemble" {
+	need jq
+	rna-fold --partition --least 0.5 x.fa | rna-view -O json > a
+	jq -e -s 'all(.[]; .ensemble <= .energy + 0.001 and (.bpp_p | all(. >= 0.5 and . <= 1)) and (.bpp_ij | length) == (.bpp_p | length) and
+		(.bpp_ij | all(.[0] + 4 <= .[1])))' a > /dev/null
+	rna-fold --partition x.fa | rna-view -O json > b
+	jq -e -s 'any(.[]; .bpp_p | any(. < 0.5))' b > /dev/null
+	[ "$(jq -c '[.energy, .structure, .ensemble]' a | cksum)" = "$(jq -c '[.energy, .structure, .ensemble]' b | cksum)" ]
+	printf '>e\n\n>n\nNNNNNNNN\n' | rna-fold --partition | rna-view -O json | jq -e -s 'all(.[]; .bpp_p == [] and .ensemble == 0)' > /dev/null
+}
+
+@test "structures of maximum expected accuracy, and centroids" {
+	need jq
+	printf '>a\nAGACGACAAGGUUGAAUCGCACCCACAGUCUAUGAGUCGGUGACAACAUUACGAAAGGCUGUAAAAUCAAUUAUUCACCACAGGGGGCCCCCGUGUCUAG\n' > a.fa
+	[ "$(rna-fold --mea a.fa | rna-view -O json | jq -c '[.energy, .accuracy | . * 100 | round]')" = '[-1260,7670]' ]
+	[ "$(rna-fold --centroid a.fa | rna-view -O json | jq -c '[.energy, .distance | . * 100 | round]')" = '[-960,1440]' ]
+	[ "$(rna-fold --mea --gamma 1000 a.fa | dbn | tail -1 | tr -cd '(' | wc -c)" -gt 20 ]
+	[ "$(rna-fold --mea --gamma 0 a.fa | dbn | tail -1 | tr -cd '(' | wc -c)" -le 1 ]
+}
+
+@test "samples: a record each, the same for the same seed" {
+	need jq
+	rna-fold --sample 5 -s 3 x.fa > a.rill
+	rna-view -c a.rill
+	[ "$(rna-view -n a.rill)" = 300 ]
+	OMP_WAIT_POLICY=passive rna-fold -@2 --sample 5 -s 3 x.fa > b.rill
+	same a.rill b.rill
+	rna-view -O json a.rill | jq -e -s '[.[].sample] == ([range(60) | 0, 1, 2, 3, 4]) and all(.[]; has("_samples") or has("_energies") | not)' > /dev/null
+	rna-fold --sample 5 -s 4 x.fa | rna-view -O json | jq -c .structure > c
+	rna-view -O json a.rill | jq -c .structure > d
+	! same c d
+	# each evaluates to its energy
+	dbn a.rill > e
+	rna-fold --eval e | grep -v ' loop ' > f
+	same e f
+}
+
+@test "ensembles keep to spans and constraints" {
+	need jq
+	rna-fold --partition --max-span 15 x.fa | rna-view -O json | jq -e -s 'all(.[]; .bpp_ij | all(.[1] - .[0] < 15))' > /dev/null
+	printf '>b\nGGGGAAAACCCC\nx...........\n' | rna-fold --constraint field --partition --centroid | rna-view -O json |
+		jq -e '(.bpp_ij | all(.[0] > 0)) and (.bpp_p | any(. > 0.5)) and (.structure | startswith("."))' > /dev/null
+}
+
+@test "options that exclude each other" {
+	for o in "--mea --centroid" "--sample 2 --mea" "--no-lonely --partition" "--eval --mea" "--sample 0" "--gamma -1" "--least 2"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr rna-fold $o x.fa
+		[[ ${stderr_lines[0]} == "rna-fold: "* ]]
+	done
+}

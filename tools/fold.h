@@ -5,6 +5,7 @@
 #define FOLD_H
 
 #include "fold/mfe.h"
+#include "fold/partition.h"
 #include "tool.h"
 
 /* Constraints by the name of the RNA (fold_constraint.c). */
@@ -16,10 +17,14 @@ void fold_constraints_free(struct fold_constraints *c);
 /* What one thread works with. */
 struct fold_space {
 	struct rna_mfe *mfe;
-	int32_t *pair; /* [cap + 1] */
-	char *text;    /* [cap + 1] */
+	struct rna_partition *ensemble;
+	int32_t *pair;           /* [cap + 1] */
+	char *text, *constraint; /* [cap + 1] */
 	size_t cap;
 };
+
+/* Which structure is the answer. */
+enum fold_answer { FOLD_MFE, FOLD_MEA, FOLD_CENTROID, FOLD_SAMPLE };
 
 struct fold_job {
 	struct tool *t;
@@ -27,6 +32,11 @@ struct fold_job {
 	int dangles;
 	const char *params; /* -P */
 	int eval;
+	enum fold_answer answer;
+	int partition; /* pairs and their probabilities are wanted */
+	double gamma;  /* of MEA */
+	double least;  /* least probability of a pair in bpp_p */
+	uint32_t samples;
 	struct rna_fold_options opts;
 	int constraint_field; /* --constraint field */
 	struct fold_constraints *constraints;
@@ -37,6 +47,17 @@ struct fold_job {
 /* Folds one record in place, on any thread (fold_record.c). */
 enum rna_status fold_record(struct rna_record *rec, void *job, struct rna_err *err);
 void fold_spaces_free(struct fold_job *job);
+/* Structure of space->pair and its energy, kcal/mol, into the record. */
+enum rna_status
+fold_set_answer(struct rna_record *rec, struct fold_space *space, size_t n, double energy, struct rna_err *err);
+
+/* 1 when the sums over all structures are needed. */
+int fold_wants_ensemble(const struct fold_job *job);
+/* The ensemble of the record's RNA, folded already with energy mfe; opts as it was folded (fold_ensemble.c). */
+enum rna_status fold_ensemble(struct fold_job *job, struct fold_space *space, struct rna_record *rec,
+    const struct rna_fold_options *opts, int mfe, struct rna_err *err);
+/* Writes a record with samples as one record a sample. */
+void fold_put_samples(struct tool_out *out, struct rna_record *rec, void *job);
 
 /* Reads records with structures and prints their loops (fold_eval.c). */
 void fold_eval(struct fold_job *job);

@@ -17,8 +17,10 @@ fold_spaces_free(struct fold_job *job)
 
 	for (i = 0; i < job->t->threads; i++) {
 		rna_mfe_destroy(job->space[i].mfe);
+		rna_partition_destroy(job->space[i].ensemble);
 		free(job->space[i].pair);
 		free(job->space[i].text);
+		free(job->space[i].constraint);
 	}
 	free(job->space);
 }
@@ -35,17 +37,22 @@ set_space(struct fold_job *job, struct fold_space *space, size_t n, struct rna_e
 {
 	if (space->mfe == NULL && (space->mfe = rna_mfe_create(&job->energy)) == NULL)
 		return no_memory(err);
+	if (fold_wants_ensemble(job) && space->ensemble == NULL &&
+	    (space->ensemble = rna_partition_create(&job->energy)) == NULL)
+		return no_memory(err);
 	if (space->pair != NULL && space->cap >= n)
 		return RNA_OK;
 	free(space->pair);
 	free(space->text);
+	free(space->constraint);
 	space->cap = n;
 	space->pair = reallocarray(NULL, n + 1, sizeof(*space->pair));
 	space->text = malloc(n + 1);
-	return space->pair != NULL && space->text != NULL ? RNA_OK : no_memory(err);
+	space->constraint = malloc(n + 1);
+	return space->pair != NULL && space->text != NULL && space->constraint != NULL ? RNA_OK : no_memory(err);
 }
 
-/* The constraint of this record into space->text; *wanted 0: there is none. */
+/* The constraint of this record into space->constraint; *wanted 0: there is none. */
 static enum rna_status
 find_constraint(const struct fold_job *job, struct fold_space *space, const struct rna_record *rec, int *wanted,
     struct rna_err *err)
@@ -64,14 +71,13 @@ find_constraint(const struct fold_job *job, struct fold_space *space, const stru
 		return RNA_OK;
 	if (len != n)
 		return rna_fail(err, RNA_EFORMAT, "the constraint has %zu letters, the sequence %zu", len, n);
-	memcpy(space->text, s, n);
-	space->text[n] = '\0';
+	memcpy(space->constraint, s, n);
+	space->constraint[n] = '\0';
 	return RNA_OK;
 }
 
-/* Structure and energy into the record. */
-static enum rna_status
-set_answer(struct rna_record *rec, struct fold_space *space, size_t n, double energy, struct rna_err *err)
+enum rna_status
+fold_set_answer(struct rna_record *rec, struct fold_space *space, size_t n, double energy, struct rna_err *err)
 {
 	size_t i;
 
@@ -94,10 +100,12 @@ fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, con
 	if ((s = set_space(job, space, n, err)) != RNA_OK ||
 	    (s = find_constraint(job, space, rec, &constrained, err)) != RNA_OK)
 		return s;
-	opts.constraint = constrained ? space->text : NULL;
+	opts.constraint = constrained ? space->constraint : NULL;
 	if ((s = rna_mfe_fold(space->mfe, seq, n, &opts, space->pair, &energy, err)) != RNA_OK)
 		return s;
-	return set_answer(rec, space, n, energy / 100.0, err);
+	if ((s = fold_set_answer(rec, space, n, energy / 100.0, err)) != RNA_OK || !fold_wants_ensemble(job))
+		return s;
+	return fold_ensemble(job, space, rec, &opts, energy, err);
 }
 
 /* Records that rna-fold can't take for what they are. */
@@ -116,6 +124,13 @@ check(const struct rna_record *rec, struct rna_err *err)
 	return RNA_OK;
 }
 
+static void
+trim(struct fold_space *space)
+{
+	rna_mfe_trim(space->mfe);
+	rna_partition_trim(space->ensemble);
+}
+
 /* RNAs that take much of the memory that is there are folded one at a time. */
 static enum rna_status
 fold_large(struct fold_job *job, struct fold_space *space, struct rna_record *rec, const char *seq, size_t n,
@@ -132,7 +147,7 @@ fold_large(struct fold_job *job, struct fold_space *space, struct rna_record *re
 			    n, (double)bytes / (1u << 30), (double)there / (1u << 30));
 		else
 			s = fold(job, space, rec, seq, n, err);
-		rna_mfe_trim(space->mfe);
+		trim(space);
 	}
 	return s;
 }
@@ -152,10 +167,12 @@ fold_record(struct rna_record *rec, void *arg, struct rna_err *err)
 	if ((s = check(rec, err)) != RNA_OK)
 		return s;
 	bytes = rna_mfe_bytes(n, job->opts.no_lonely);
+	if (fold_wants_ensemble(job))
+		bytes += rna_partition_bytes(n);
 	if (bytes > ASK_BYTES)
 		return fold_large(job, space, rec, seq, n, bytes, err);
 	s = fold(job, space, rec, seq, n, err);
 	if (bytes > KEEP_BYTES)
-		rna_mfe_trim(space->mfe);
+		trim(space);
 	return s;
 }

@@ -39,6 +39,9 @@ struct rna_energy {
 	int nspecial;
 	double temperature; /* Celsius */
 	int dangles;        /* 0 or 2 */
+	/* as mismatch_multi ... dangle3 before what costs energy was made 0: the ensemble smooths that step */
+	int raw_multi[RNA_NPAIRS][5][5], raw_exterior[RNA_NPAIRS][5][5];
+	int raw_dangle5[RNA_NPAIRS][5], raw_dangle3[RNA_NPAIRS][5];
 };
 
 struct rna_energy_file; /* a parameter file: energies at 37 C and enthalpies */

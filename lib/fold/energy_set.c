@@ -42,16 +42,20 @@ fill_mismatches(struct rna_energy *e, const struct scale *s)
 	for (p = 1; p < RNA_NPAIRS; p++) {
 		for (x = 0; x < 5; x++) {
 			at = (p - 1) * 5 + x;
-			e->dangle5[p][x] = e->dangles ? min_zero(value(s, DANGLE5, at)) : 0;
-			e->dangle3[p][x] = e->dangles ? min_zero(value(s, DANGLE3, at)) : 0;
+			e->raw_dangle5[p][x] = e->dangles ? value(s, DANGLE5, at) : 0;
+			e->raw_dangle3[p][x] = e->dangles ? value(s, DANGLE3, at) : 0;
+			e->dangle5[p][x] = min_zero(e->raw_dangle5[p][x]);
+			e->dangle3[p][x] = min_zero(e->raw_dangle3[p][x]);
 			for (y = 0; y < 5; y++) {
 				at = ((p - 1) * 5 + x) * 5 + y;
 				e->mismatch_hairpin[p][x][y] = value(s, MM_HAIRPIN, at);
 				e->mismatch_interior[p][x][y] = value(s, MM_INTERIOR, at);
 				e->mismatch_1n[p][x][y] = value(s, MM_1N, at);
 				e->mismatch_23[p][x][y] = value(s, MM_23, at);
-				e->mismatch_multi[p][x][y] = e->dangles ? min_zero(value(s, MM_MULTI, at)) : 0;
-				e->mismatch_exterior[p][x][y] = e->dangles ? min_zero(value(s, MM_EXTERIOR, at)) : 0;
+				e->raw_multi[p][x][y] = e->dangles ? value(s, MM_MULTI, at) : 0;
+				e->raw_exterior[p][x][y] = e->dangles ? value(s, MM_EXTERIOR, at) : 0;
+				e->mismatch_multi[p][x][y] = min_zero(e->raw_multi[p][x][y]);
+				e->mismatch_exterior[p][x][y] = min_zero(e->raw_exterior[p][x][y]);
 			}
 		}
 	}

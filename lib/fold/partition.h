@@ -31,6 +31,7 @@ struct rna_pair_prob {
 struct rna_partition *rna_partition_create(const struct rna_energy *e); /* NULL: no memory */
 void rna_partition_destroy(struct rna_partition *q);
 uint64_t rna_partition_bytes(size_t n);
+void rna_partition_trim(struct rna_partition *q); /* gives the memory of the last sequence back */
 /*
  * Fills the sums.  mfe: energy of the best structure (dcal/mol), which sets the scale that keeps the sums in range.
  * *ensemble: -kT ln Z in kcal/mol.  opts: max_span and constraint as in mfe.h; no_lonely is refused.

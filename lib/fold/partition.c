@@ -1,0 +1,311 @@
+/*
+ * partition.c: the sums of partition.h from the last row to the first.  Rows and their loops are those of mfe.c with
+ * sums for minima; that V_s counts no loop twice is what sum_rows_text.h sees to.
+ *
+ * 1. Workspace   2. Rows   3. Scale
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fold/partition_private.h"
+
+#define NROWS     (4 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 6)
+#define TRIANGLES 4
+#define TRIES     16
+
+/* 1. Workspace */
+
+struct rna_partition *
+rna_partition_create(const struct rna_energy *e)
+{
+	struct rna_partition *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->e = e;
+	q->rows = rna_sum_rows();
+	if (rna_weights_set(&q->w, e) != RNA_OK) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+void
+rna_partition_trim(struct rna_partition *q)
+{
+	if (q == NULL)
+		return;
+	free(q->qb);
+	free(q->q1);
+	free(q->qm);
+	free(q->q1_hat);
+	free(q->f);
+	free(q->f_hat);
+	free(q->memory);
+	free(q->pairs);
+	q->qb = q->q1 = q->qm = q->q1_hat = q->f = q->f_hat = q->memory = NULL;
+	q->pairs = NULL;
+	q->filled = q->walked = 0;
+	q->cap = 0;
+}
+
+void
+rna_partition_destroy(struct rna_partition *q)
+{
+	if (q == NULL)
+		return;
+	rna_partition_trim(q);
+	rna_fold_input_fini(&q->in);
+	free(q->w.hairpin);
+	free(q);
+}
+
+static size_t
+triangle_cells(size_t n)
+{
+	return n * (n + 1) / 2 + FOLD_PAD;
+}
+
+static size_t
+row_cells(size_t n)
+{
+	return n + 2 * FOLD_PAD;
+}
+
+uint64_t
+rna_partition_bytes(size_t n)
+{
+	return 8 * (TRIANGLES * (uint64_t)triangle_cells(n) + NROWS * (uint64_t)row_cells(n));
+}
+
+static double *
+next_row(struct rna_partition *q, int *k)
+{
+	return q->memory + (size_t)(*k)++ * row_cells((size_t)q->in.n) + FOLD_PAD;
+}
+
+void
+rna_partition_clear_rows(struct rna_partition *q)
+{
+	memset(q->memory, 0, NROWS * row_cells((size_t)q->in.n) * sizeof(double));
+}
+
+static void
+lay_out_rows(struct rna_partition *q)
+{
+	int k = 0, s;
+
+	for (s = 0; s < FOLD_RING; s++) {
+		q->cb[s] = next_row(q, &k);
+		q->c1[s] = next_row(q, &k);
+		q->cg[s] = next_row(q, &k);
+		q->qb_hat[s] = next_row(q, &k);
+	}
+	for (s = 0; s <= RNA_MAXLOOP; s++) {
+		q->v[0][s] = next_row(q, &k);
+		q->v[1][s] = next_row(q, &k);
+	}
+	q->qd[0] = next_row(q, &k);
+	q->qd[1] = next_row(q, &k);
+	q->qs = next_row(q, &k);
+	q->bulge_sum = next_row(q, &k);
+	q->one_n_sum = next_row(q, &k);
+	q->generic_sum = next_row(q, &k);
+}
+
+static enum rna_status
+prepare(struct rna_partition *q, size_t n, struct rna_err *err)
+{
+	size_t cells = triangle_cells(n) * sizeof(double);
+
+	if (q->qb == NULL || q->cap < n) {
+		rna_partition_trim(q);
+		q->qb = malloc(cells);
+		q->q1 = malloc(cells);
+		q->qm = malloc(cells);
+		q->q1_hat = malloc(cells);
+		q->f = malloc((n + 2) * sizeof(double));
+		q->f_hat = malloc((n + 2) * sizeof(double));
+		q->memory = malloc(NROWS * row_cells(n) * sizeof(double));
+		q->cap = n;
+	}
+	if (q->qb == NULL || q->q1 == NULL || q->qm == NULL || q->q1_hat == NULL || q->f == NULL || q->f_hat == NULL ||
+	    q->memory == NULL) {
+		rna_partition_trim(q);
+		return rna_fail(err, RNA_EMEM, "the ensemble of %zu nt takes %llu MiB, which can't be had", n,
+		    (unsigned long long)(rna_partition_bytes(n) >> 20) + 1);
+	}
+	lay_out_rows(q);
+	return RNA_OK;
+}
+
+/* 2. Rows */
+
+static double
+small_loops(const struct rna_partition *q, int i, int j)
+{
+	double sum = 0, inner;
+	int k, l;
+	size_t s;
+
+	for (s = 0; s < RNA_SMALL_LOOPS; s++) {
+		k = i + 1 + rna_small_loops[s].n1;
+		l = j - 1 - rna_small_loops[s].n2;
+		if (l - k >= RNA_MIN_SPAN && (inner = rna_sum_row(q, q->qb, k)[l]) > 0)
+			sum += inner * rna_loop_weight(q, i, j, k, l);
+	}
+	return sum;
+}
+
+/* Adds to the cell (i,j) what it contributes as the inner pair of a loop. */
+static void
+fold_in(struct rna_partition *q, int i, int j, double x)
+{
+	const struct fold_weights *w = &q->w;
+	int t = rna_pair_type(q->in.code[j], q->in.code[i]), at = i % FOLD_RING;
+	int a = q->in.code[j + 1], b = q->in.code[i - 1];
+
+	q->cb[at][j] = x * w->terminal[t];
+	q->c1[at][j] = x * w->mismatch_1n[t][a][b];
+	q->cg[at][j] = x * w->mismatch_interior[t][a][b];
+}
+
+static void
+fill_qb(struct rna_partition *q, int i)
+{
+	const struct fold_weights *w = &q->w;
+	struct sum_interior in = {i, i + RNA_MIN_SPAN, q->in.n + 1, 1, q->cb, q->c1, q->cg, q->v[i & 1],
+	    q->v[(i + 1) & 1], w->bulge, w->one_n, w->generic, w->ninio, q->bulge_sum, q->one_n_sum, q->generic_sum};
+	const double *qd_inner = q->qd[(i + 1) & 1];
+	double *qb = rna_sum_row(q, q->qb, i), x;
+	int j, t, a, b, at = i % FOLD_RING;
+
+	q->rows->interior(&in);
+	for (j = i; j <= q->in.n; j++) {
+		qb[j] = 0;
+		if ((t = q->in.type[j]) == 0) {
+			q->cb[at][j] = q->c1[at][j] = q->cg[at][j] = 0;
+			continue;
+		}
+		a = q->in.code[i + 1];
+		b = q->in.code[j - 1];
+		x = rna_hairpin_weight(q, i, j, t) + small_loops(q, i, j);
+		x += q->bulge_sum[j] * w->terminal[t] + q->one_n_sum[j] * w->mismatch_1n[t][a][b];
+		x += q->generic_sum[j] * w->mismatch_interior[t][a][b] + qd_inner[j - 1] * rna_closing_weight(q, i, j);
+		qb[j] = x;
+		fold_in(q, i, j, x);
+	}
+}
+
+/* Q1, Qs, Qd and Qm.  Qm(i,u-1) for four u at once: none of the four rows Q1(u,.) reaches the columns of the others. */
+static void
+fill_multi(struct rna_partition *q, int i)
+{
+	double *q1 = rna_sum_row(q, q->q1, i), *qm = rna_sum_row(q, q->qm, i), *qd = q->qd[i & 1], *qs = q->qs;
+	const double *qb = rna_sum_row(q, q->qb, i);
+	double before = 0, a[4], *x[4];
+	int n = q->in.n, j, u, k;
+
+	for (j = i; j <= n; j++) {
+		before *= q->w.base;
+		if (q->in.type[j] != 0)
+			before += qb[j] * rna_stem_weight(q, q->w.multi, q->in.type[j], i, j);
+		q1[j] = before;
+		qs[j] = before + q->w.base * qs[j];
+		qd[j] = 0;
+		qm[j] = qs[j];
+	}
+	for (u = i + RNA_MIN_SPAN + 1; u <= n; u += 4) {
+		for (k = 0; k < 4; k++) {
+			a[k] = u + k <= n ? qm[u + k - 1] = qs[u + k - 1] + qd[u + k - 1] : 0;
+			x[k] = rna_sum_row(q, q->q1, u + k <= n ? u + k : u);
+		}
+		q->rows->add4(qd, x, a, u + RNA_MIN_SPAN, n + 1);
+	}
+	qm[n] = qs[n] + qd[n];
+}
+
+static void
+fill_exterior(struct rna_partition *q, int i)
+{
+	const double *qb = rna_sum_row(q, q->qb, i);
+	double sum = q->f[i + 1] * q->w.unpaired;
+	int j;
+
+	for (j = i + RNA_MIN_SPAN; j <= q->in.n; j++) {
+		if (q->in.type[j] != 0)
+			sum += qb[j] * rna_stem_weight(q, q->w.exterior, q->in.type[j], i, j) * q->f[j + 1];
+	}
+	q->f[i] = sum;
+}
+
+/* 3. Scale */
+
+static enum rna_status
+fill(struct rna_partition *q, double log_scale, struct rna_err *err)
+{
+	enum rna_status s = rna_weights_scale(&q->w, q->e, log_scale, (size_t)q->in.n, err);
+	int i;
+
+	if (s != RNA_OK)
+		return s;
+	rna_partition_clear_rows(q);
+	q->f[q->in.n + 1] = 1;
+	for (i = q->in.n; i >= 1; i--) {
+		rna_fold_input_row(&q->in, i);
+		fill_qb(q, i);
+		fill_multi(q, i);
+		fill_exterior(q, i);
+	}
+	return RNA_OK;
+}
+
+/*
+ * Each base is divided by a scale so that Z stays near 1.  Where some sum leaves the range of a double all the same,
+ * another scale is tried, in steps that halve when they change direction.
+ */
+static enum rna_status
+find_scale(struct rna_partition *q, double log_scale, struct rna_err *err)
+{
+	double step = 0.05 + 0.1 * fabs(log_scale), z;
+	int try, way, last = 0;
+	enum rna_status s;
+
+	for (try = 0; try < TRIES; try++) {
+		if ((s = fill(q, log_scale, err)) != RNA_OK)
+			return s;
+		z = q->f[1];
+		if (isfinite(z) && z > 1e-250 && z < 1e250)
+			return RNA_OK;
+		way = z <= 1e-250 ? -1 : 1;
+		step = last != 0 && way != last ? step / 2 : step;
+		log_scale += way * step;
+		last = way;
+	}
+	return rna_fail(err, RNA_EINVAL,
+	    "the ensemble's sums leave the range of numbers: parts of this RNA are far more stable than others");
+}
+
+enum rna_status
+rna_partition_fold(struct rna_partition *q, const char *letters, size_t n, const struct rna_fold_options *opts, int mfe,
+    double *ensemble, struct rna_err *err)
+{
+	enum rna_status s;
+
+	*ensemble = 0;
+	q->filled = q->walked = 0;
+	if (opts != NULL && opts->no_lonely)
+		return rna_fail(err, RNA_EINVAL, "the ensemble can't be had without lonely pairs");
+	if ((s = rna_fold_input_set(&q->in, letters, n, opts, err)) != RNA_OK)
+		return s;
+	if (n > 0) {
+		if ((s = prepare(q, n, err)) != RNA_OK ||
+		    (s = find_scale(q, -1.07 * mfe / q->w.kt / (double)n, err)) != RNA_OK)
+			return s;
+		*ensemble = -q->w.kt * (log(q->f[1]) + (double)n * q->w.log_scale) / 100;
+	}
+	q->filled = 1;
+	return RNA_OK;
+}

@@ -1,0 +1,10 @@
+/*
+ * sum_rows_avx2.c: two vectors of four cells at once.
+ */
+#include "fold/sum_rows.h"
+
+#if defined(__AVX2__)
+#define ROWS rna_sum_rows_avx2
+#define NAME "avx2"
+#include "fold/sum_rows_text.h"
+#endif

@@ -1,0 +1,10 @@
+/*
+ * sum_rows_avx512.c: eight cells at once.
+ */
+#include "fold/sum_rows.h"
+
+#if defined(__AVX512F__)
+#define ROWS rna_sum_rows_avx512
+#define NAME "avx512"
+#include "fold/sum_rows_text.h"
+#endif
