@@ -40,20 +40,14 @@ rna_fold_encode(const char *letters, size_t n, uint8_t *code)
 	}
 }
 
-int
-rna_pair_type(int x, int y)
-{
-	static const uint8_t type[5][5] = {
-	    /*       N  A  C  G  U */
-	    {0, 0, 0, 0, 0},
-	    {0, 0, 0, 0, 5},
-	    {0, 0, 0, 1, 0},
-	    {0, 0, 2, 0, 3},
-	    {0, 6, 0, 4, 0},
-	};
-
-	return type[x][y];
-}
+const uint8_t rna_pair_types[5][5] = {
+    /* N  A  C  G  U */
+    {0, 0, 0, 0, 0},
+    {0, 0, 0, 0, 5},
+    {0, 0, 0, 1, 0},
+    {0, 0, 2, 0, 3},
+    {0, 6, 0, 4, 0},
+};
 
 /* AU, GU and non-canonical pairs end a helix at a cost. */
 static int

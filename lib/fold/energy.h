@@ -57,7 +57,12 @@ enum rna_status rna_energy_init(struct rna_energy *e, const struct rna_energy_fi
 /* letters [n] -> code [n + 2]: code[1..n], code[0] = code[n+1] = 0. */
 void rna_fold_encode(const char *letters, size_t n, uint8_t *code);
 /* Pair type of two base codes. */
-int rna_pair_type(int x, int y);
+extern const uint8_t rna_pair_types[5][5];
+static inline int
+rna_pair_type(int x, int y)
+{
+	return rna_pair_types[x][y];
+}
 
 /* Energy of a loop of n nt by a table of 0..30, extrapolated by lxc ln(n / 30). */
 int rna_energy_length(const struct rna_energy *e, const int *table, int n);

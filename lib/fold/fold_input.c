@@ -81,11 +81,13 @@ rna_fold_input_set(
 	if (in->code == NULL || n != (size_t)in->n) {
 		free(in->code);
 		free(in->type);
+		free(in->js);
 		in->n = (int)n;
 		in->code = malloc(n + 2);
 		in->type = malloc(n + 2);
+		in->js = malloc((n + 2) * sizeof(*in->js));
 	}
-	if (in->code == NULL || in->type == NULL) {
+	if (in->code == NULL || in->type == NULL || in->js == NULL) {
 		rna_fold_input_fini(in);
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	}
@@ -98,6 +100,7 @@ rna_fold_input_fini(struct fold_input *in)
 {
 	free(in->code);
 	free(in->type);
+	free(in->js);
 	free(in->loop);
 	memset(in, 0, sizeof(*in));
 }
@@ -114,14 +117,18 @@ allowed(const struct fold_input *in, int i, int j)
 void
 rna_fold_input_row(struct fold_input *in, int i)
 {
-	int j, last = in->n;
+	const uint8_t *types = rna_pair_types[in->code[i]];
+	int j, last = in->n, k = 0;
 
 	memset(in->type + i, 0, (size_t)(in->n + 1 - i));
 	if (in->opts.max_span > 0 && in->opts.max_span < in->n - i + 1)
 		last = i + in->opts.max_span - 1;
 	for (j = i + RNA_MIN_SPAN; j <= last; j++) {
-		in->type[j] = (uint8_t)rna_pair_type(in->code[i], in->code[j]);
-		if (in->type[j] != 0 && in->loop != NULL && !allowed(in, i, j))
+		in->type[j] = types[in->code[j]];
+		if (in->loop != NULL && in->type[j] != 0 && !allowed(in, i, j))
 			in->type[j] = 0;
+		in->js[k] = j;
+		k += in->type[j] != 0;
 	}
+	in->njs = k;
 }

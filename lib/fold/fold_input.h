@@ -8,6 +8,7 @@
 #include "fold/energy.h"
 #include "fold/mfe.h"
 
+#define FOLD_NO_BASE 5 /* index of a neighbour that is not there, in tables of stems */
 #define RNA_MIN_SPAN 4 /* j - i of the shortest pair: a hairpin of 3 */
 
 struct fold_input {
@@ -15,6 +16,8 @@ struct fold_input {
 	struct rna_fold_options opts;
 	uint8_t *code; /* [n + 2] */
 	uint8_t *type; /* [n + 2] pair types of the row at hand, 0 where (i,j) may not pair */
+	int32_t *js;   /* [n + 2] columns of the row at hand that may pair, ascending, njs of them */
+	int njs;
 	int *loop;     /* [n + 2] loop of the constraint that a base is in; NULL: no constraint */
 };
 
@@ -25,7 +28,7 @@ struct fold_input {
 enum rna_status rna_fold_input_set(struct fold_input *in, const char *letters, size_t n,
     const struct rna_fold_options *opts, struct rna_err *err) RNA_CHECK;
 void rna_fold_input_fini(struct fold_input *in);
-/* Fills type[i..n] for the pairs (i,j). */
+/* Fills type[i..n] and js for the pairs (i,j). */
 void rna_fold_input_row(struct fold_input *in, int i);
 
 /* Codes of the bases outside (i,j), -1 where the sequence ends. */

@@ -15,11 +15,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fold/fold_small.h"
 #include "fold/mfe_private.h"
 
-#define NROWS (3 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 2 + 3)
+#define NROWS     (3 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 2 + 4)
+#define LONG_LOOP 9 /* hairpins from here on are neither special nor triloops */
 
 /* 1. Workspace */
+
+/* Stems with every combination of neighbours. */
+static void
+set_stems(struct rna_mfe *m)
+{
+	int t, x, y, a, b;
+
+	for (t = 1; t < RNA_NPAIRS; t++) {
+		for (x = 0; x <= FOLD_NO_BASE; x++) {
+			for (y = 0; y <= FOLD_NO_BASE; y++) {
+				a = x == FOLD_NO_BASE ? -1 : x;
+				b = y == FOLD_NO_BASE ? -1 : y;
+				m->multi[t][x][y] = rna_energy_multi_stem(m->e, t, a, b);
+				m->exterior[t][x][y] = rna_energy_exterior_stem(m->e, t, a, b);
+				if (a >= 0 && b >= 0)
+					m->closing[t][x][y] = m->e->ml_closing + m->multi[t][x][y];
+			}
+		}
+	}
+}
 
 struct rna_mfe *
 rna_mfe_create(const struct rna_energy *e)
@@ -31,6 +53,7 @@ rna_mfe_create(const struct rna_energy *e)
 		return NULL;
 	m->e = e;
 	m->rows = rna_fold_rows();
+	set_stems(m);
 	for (s = 0; s <= RNA_MAXLOOP; s++) {
 		m->ninio[s] = s * e->ninio < e->ninio_max ? s * e->ninio : e->ninio_max;
 		m->one_n[s] = s >= 2 ? e->interior[s] + m->ninio[s - 2] : RNA_FOLD_INF;
@@ -46,7 +69,10 @@ release(struct rna_mfe *m)
 	free(m->cc);
 	free(m->f);
 	free(m->memory);
+	free(m->hairpin);
 	m->c = m->fm = m->cc = m->f = m->memory = NULL;
+	m->hairpin = NULL;
+	m->cap = 0;
 }
 
 void
@@ -115,21 +141,28 @@ lay_out_rows(struct rna_mfe *m)
 	m->bulge_min = next_row(m, &k);
 	m->one_n_min = next_row(m, &k);
 	m->generic_min = next_row(m, &k);
+	m->none = next_row(m, &k);
 }
 
 static enum rna_status
-prepare(struct rna_mfe *m, size_t n, int same, struct rna_err *err)
+prepare(struct rna_mfe *m, size_t n, struct rna_err *err)
 {
-	if (!same || m->c == NULL) {
+	size_t u;
+
+	if (m->c == NULL || m->cap < n) {
 		release(m);
 		m->c = malloc(triangle_cells(n) * sizeof(int32_t));
 		m->fm = malloc(triangle_cells(n) * sizeof(int32_t));
 		m->f = malloc((n + 2) * sizeof(int32_t));
 		m->memory = malloc(NROWS * row_cells(n) * sizeof(int32_t));
+		m->hairpin = malloc((n + 1) * sizeof(int));
+		m->cap = n;
+		for (u = 0; m->hairpin != NULL && u <= n; u++)
+			m->hairpin[u] = rna_energy_length(m->e, m->e->hairpin, (int)u);
 	}
 	if (m->in.opts.no_lonely && m->cc == NULL)
-		m->cc = malloc(triangle_cells(n) * sizeof(int32_t));
-	if (m->c == NULL || m->fm == NULL || m->f == NULL || m->memory == NULL ||
+		m->cc = malloc(triangle_cells(m->cap) * sizeof(int32_t));
+	if (m->c == NULL || m->fm == NULL || m->f == NULL || m->memory == NULL || m->hairpin == NULL ||
 	    (m->in.opts.no_lonely && m->cc == NULL)) {
 		release(m);
 		return rna_fail(err, RNA_EMEM, "folding %zu nt takes %llu MiB, which can't be had", n,
@@ -147,40 +180,49 @@ least(int a, int b)
 	return a < b ? a : b;
 }
 
-/* Loops whose tables look at both pairs and all bases between them: stacks, bulges of one, up to 2 x 3. */
+/* Loops whose tables look at both pairs and all bases between them. */
 static int
-small_loops(const struct rna_mfe *m, int i, int j)
+small_loops(const struct rna_mfe *m, int i, int j, int type, int32_t *const *c)
 {
-	static const struct {
-		int8_t n1, n2;
-	} small[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {3, 2}};
-	int best = RNA_FOLD_INF, k, l, c;
-	size_t s;
+	int energy[FOLD_SMALL], best = RNA_FOLD_INF, s, k, l, x;
 
-	for (s = 0; s < sizeof(small) / sizeof(small[0]); s++) {
-		k = i + 1 + small[s].n1;
-		l = j - 1 - small[s].n2;
-		if (l - k < 4 || (c = rna_mfe_at(m, m->c, k, l)) >= RNA_FOLD_NONE)
-			continue;
-		best = least(best, c + rna_energy_interior(m->e, m->in.code, i, j, k, l));
+	if (j - i >= FOLD_SMALL_SPAN) {
+		fold_small_energies(m->e, m->in.code, i, j, type, energy);
+		for (s = 0; s < FOLD_SMALL; s++)
+			best = least(best, c[fold_small[s].n1][j - 1 - fold_small[s].n2] + energy[s]);
+		return best;
+	}
+	for (s = 0; s < FOLD_SMALL; s++) {
+		k = i + 1 + fold_small[s].n1;
+		l = j - 1 - fold_small[s].n2;
+		if (l - k >= RNA_MIN_SPAN && (x = c[fold_small[s].n1][l]) < RNA_FOLD_NONE)
+			best = least(best, x + rna_energy_interior(m->e, m->in.code, i, j, k, l));
 	}
 	return best;
 }
 
-/* The best of all loops that (i,j) closes. */
+static inline int
+hairpin(const struct rna_mfe *m, int i, int j, int type)
+{
+	const uint8_t *code = m->in.code;
+
+	if (j - i - 1 < LONG_LOOP)
+		return rna_energy_hairpin(m->e, code, i, j);
+	return m->hairpin[j - i - 1] + m->e->mismatch_hairpin[type][code[i + 1]][code[j - 1]];
+}
+
+/* The best of all loops that (i,j) closes; c: rows i+1 to i+4 of C. */
 static int
-best_loop(const struct rna_mfe *m, int i, int j, int type, const int32_t *dm_inner)
+best_loop(const struct rna_mfe *m, int i, int j, int type, const int32_t *dm_inner, int32_t *const *c)
 {
 	const struct rna_energy *e = m->e;
 	int a = m->in.code[i + 1], b = m->in.code[j - 1], best;
 
-	best = least(rna_energy_hairpin(e, m->in.code, i, j), small_loops(m, i, j));
+	best = least(hairpin(m, i, j, type), small_loops(m, i, j, type, c));
 	best = least(best, m->bulge_min[j] + (type > 2 ? e->terminal_au : 0));
 	best = least(best, m->one_n_min[j] + e->mismatch_1n[type][a][b]);
 	best = least(best, m->generic_min[j] + e->mismatch_interior[type][a][b]);
-	if (dm_inner[j - 1] < RNA_FOLD_NONE)
-		best = least(best, dm_inner[j - 1] + rna_mfe_closing(m, i, j));
-	return best;
+	return least(best, dm_inner[j - 1] + rna_mfe_closing(m, i, j));
 }
 
 /* Without lonely pairs (i,j) must stack on (i+1,j-1), which may then close anything. */
@@ -217,32 +259,50 @@ fill_c(struct rna_mfe *m, int i)
 	struct fold_interior in = {i, i + 4, m->in.n + 1, m->cb, m->c1, m->cg, m->v[i & 1], m->v[(i + 1) & 1],
 	    m->e->bulge, m->one_n, m->e->interior, m->ninio, m->bulge_min, m->one_n_min, m->generic_min};
 	const int32_t *dm_inner = m->dm[(i + 1) & 1];
-	int32_t *c = rna_mfe_row(m, m->c, i);
-	int j, x, at = i % FOLD_RING;
+	int32_t *c = rna_mfe_row(m, m->c, i), *inner[4];
+	size_t bytes = (size_t)(m->in.n + 1 - i) * sizeof(int32_t);
+	int j, x, k, at = i % FOLD_RING;
 
+	for (k = 0; k < 4; k++)
+		inner[k] = rna_mfe_row(m, m->c, i + 1 + k <= m->in.n ? i + 1 + k : i);
+	memcpy(c + i, m->none + i, bytes);
+	memcpy(m->cb[at] + i, m->none + i, bytes);
+	memcpy(m->c1[at] + i, m->none + i, bytes);
+	memcpy(m->cg[at] + i, m->none + i, bytes);
+	if (m->in.opts.no_lonely)
+		memcpy(rna_mfe_row(m, m->cc, i) + i, m->none + i, bytes);
 	m->rows->interior(&in);
-	for (j = i; j <= m->in.n; j++) {
-		x = RNA_FOLD_INF;
-		if (m->in.type[j] != 0)
-			x = best_loop(m, i, j, m->in.type[j], dm_inner);
+	for (k = 0; k < m->in.njs; k++) {
+		j = m->in.js[k];
+		x = best_loop(m, i, j, m->in.type[j], dm_inner, inner);
 		if (m->in.opts.no_lonely)
-			x = m->in.type[j] != 0 ? stacked(m, i, j, x) : (rna_mfe_row(m, m->cc, i)[j] = RNA_FOLD_INF);
+			x = stacked(m, i, j, x);
+		if (x >= RNA_FOLD_NONE)
+			continue;
 		c[j] = x;
-		if (x < RNA_FOLD_NONE)
-			fold_in(m, i, j, x);
-		else
-			m->cb[at][j] = m->c1[at][j] = m->cg[at][j] = RNA_FOLD_INF;
+		fold_in(m, i, j, x);
 	}
 }
 
-/* FM and DM: a stem that beats all else that fills i..j becomes a candidate and is pushed to the right as a first
- * branch. */
+/* A stem that beats all else that fills i..j is pushed to the right as a first branch; returns its energy or x. */
+static inline int
+candidate(struct rna_mfe *m, int i, int j, int c, int x, int32_t *dm)
+{
+	int stem = c + rna_mfe_stem(m, m->multi, m->in.type[j], i, j);
+
+	if (stem >= x)
+		return x;
+	if (j < m->in.n)
+		m->rows->min_add(dm, rna_mfe_row(m, m->fm, j + 1), stem, j + 1, m->in.n + 1);
+	return stem;
+}
+
 static void
 fill_multi(struct rna_mfe *m, int i)
 {
 	int32_t *dm = m->dm[i & 1], *fm = rna_mfe_row(m, m->fm, i), *c = rna_mfe_row(m, m->c, i);
 	const int32_t *dm_inner = m->dm[(i + 1) & 1], *inner = i < m->in.n ? rna_mfe_row(m, m->fm, i + 1) : NULL;
-	int base = m->e->ml_base, j, x, stem, before = RNA_FOLD_INF;
+	int base = m->e->ml_base, j, x, before = RNA_FOLD_INF;
 
 	for (j = i; j <= m->in.n; j++)
 		dm[j] = least(dm_inner[j] + base, RNA_FOLD_INF);
@@ -250,14 +310,8 @@ fill_multi(struct rna_mfe *m, int i)
 		x = least(before + base, dm[j]);
 		if (j > i)
 			x = least(x, inner[j] + base);
-		if (m->in.type[j] != 0 && c[j] < RNA_FOLD_NONE) {
-			stem = c[j] + rna_mfe_multi_stem(m, m->in.type[j], i, j);
-			if (stem < x) {
-				x = stem;
-				if (j < m->in.n)
-					m->rows->min_add(dm, rna_mfe_row(m, m->fm, j + 1), stem, j + 1, m->in.n + 1);
-			}
-		}
+		if (m->in.type[j] != 0 && c[j] < RNA_FOLD_NONE)
+			x = candidate(m, i, j, c[j], x, dm);
 		fm[j] = before = least(x, RNA_FOLD_INF);
 	}
 }
@@ -266,11 +320,11 @@ static void
 fill_exterior(struct rna_mfe *m, int i)
 {
 	const int32_t *c = rna_mfe_row(m, m->c, i);
-	int j, best = m->f[i + 1];
+	int k, j, best = m->f[i + 1];
 
-	for (j = i + 4; j <= m->in.n; j++) {
-		if (m->in.type[j] != 0 && c[j] < RNA_FOLD_NONE)
-			best = least(best, c[j] + rna_mfe_exterior_stem(m, m->in.type[j], i, j) + m->f[j + 1]);
+	for (k = 0; k < m->in.njs; k++) {
+		j = m->in.js[k];
+		best = least(best, c[j] + rna_mfe_stem(m, m->exterior, m->in.type[j], i, j) + m->f[j + 1]);
 	}
 	m->f[i] = best;
 }
@@ -279,13 +333,13 @@ enum rna_status
 rna_mfe_fold(struct rna_mfe *m, const char *letters, size_t n, const struct rna_fold_options *opts, int32_t *pair,
     int *energy, struct rna_err *err)
 {
-	int i, before = m->in.n;
 	enum rna_status s;
+	int i;
 
 	*energy = 0;
 	if ((s = rna_fold_input_set(&m->in, letters, n, opts, err)) != RNA_OK || n == 0)
 		return s;
-	if ((s = prepare(m, n, m->in.n == before, err)) != RNA_OK)
+	if ((s = prepare(m, n, err)) != RNA_OK)
 		return s;
 	m->f[n + 1] = 0;
 	for (i = (int)n; i >= 1; i--) {

@@ -23,6 +23,11 @@ struct rna_mfe {
 	int32_t *bulge_min, *one_n_min, *generic_min;
 	/* sizes with their fixed terms */
 	int one_n[RNA_MAXLOOP + 1], ninio[RNA_MAXLOOP + 1];
+	int *hairpin; /* [n + 1] by length */
+	/* stems by their neighbours, FOLD_NO_BASE where there is none; the pair that closes a multiloop by those inside */
+	int multi[RNA_NPAIRS][6][6], exterior[RNA_NPAIRS][6][6], closing[RNA_NPAIRS][5][5];
+	int32_t *none; /* a row of RNA_FOLD_INF */
+	size_t cap;    /* nt that the memory is for */
 };
 
 #define RNA_FOLD_NONE (RNA_FOLD_INF / 2) /* at or above: no structure */
@@ -44,23 +49,20 @@ rna_mfe_at(const struct rna_mfe *m, int32_t *triangle, int i, int j)
 
 /* Stem terms at (i,j) with the neighbours that are there. */
 static inline int
-rna_mfe_multi_stem(const struct rna_mfe *m, int type, int i, int j)
+rna_mfe_stem(const struct rna_mfe *m, const int stem[RNA_NPAIRS][6][6], int type, int i, int j)
 {
-	return rna_energy_multi_stem(m->e, type, fold_before(&m->in, i), fold_after(&m->in, j));
-}
+	int x = fold_before(&m->in, i), y = fold_after(&m->in, j);
 
-static inline int
-rna_mfe_exterior_stem(const struct rna_mfe *m, int type, int i, int j)
-{
-	return rna_energy_exterior_stem(m->e, type, fold_before(&m->in, i), fold_after(&m->in, j));
+	return stem[type][x >= 0 ? x : FOLD_NO_BASE][y >= 0 ? y : FOLD_NO_BASE];
 }
 
 /* The multiloop's part of the pair that closes it, seen from inside. */
 static inline int
 rna_mfe_closing(const struct rna_mfe *m, int i, int j)
 {
-	return m->e->ml_closing + rna_energy_multi_stem(m->e, rna_pair_type(m->in.code[j], m->in.code[i]),
-				      m->in.code[j - 1], m->in.code[i + 1]);
+	const uint8_t *code = m->in.code;
+
+	return m->closing[rna_pair_type(code[j], code[i])][code[j - 1]][code[i + 1]];
 }
 
 /* pair[n] from the filled triangles; -1: the triangles do not agree with each other (a bug). RNA_EMEM. */

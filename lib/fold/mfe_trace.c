@@ -103,7 +103,7 @@ trace_multi(struct trace *t, int i, int j)
 	}
 	type = rna_pair_type(m->in.code[i], m->in.code[j]);
 	if (type != 0 && rna_mfe_at(m, m->c, i, j) < RNA_FOLD_NONE &&
-	    x == rna_mfe_at(m, m->c, i, j) + rna_mfe_multi_stem(m, type, i, j)) {
+	    x == rna_mfe_at(m, m->c, i, j) + rna_mfe_stem(m, m->multi, type, i, j)) {
 		push(t, PART_C, i, j);
 		return 0;
 	}
@@ -126,7 +126,7 @@ trace_exterior(struct trace *t)
 			type = rna_pair_type(m->in.code[i], m->in.code[j]);
 			c = rna_mfe_at(m, m->c, i, j);
 			if (type != 0 && c < RNA_FOLD_NONE &&
-			    m->f[i] == c + rna_mfe_exterior_stem(m, type, i, j) + m->f[j + 1])
+			    m->f[i] == c + rna_mfe_stem(m, m->exterior, type, i, j) + m->f[j + 1])
 				break;
 		}
 		if (j > m->in.n)

@@ -144,17 +144,21 @@ prepare(struct rna_partition *q, size_t n, struct rna_err *err)
 /* 2. Rows */
 
 static double
-small_loops(const struct rna_partition *q, int i, int j)
+small_loops(const struct rna_partition *q, int i, int j, double *const *qb)
 {
 	double sum = 0, inner;
-	int k, l;
-	size_t s;
+	int energy[FOLD_SMALL], k, l, s;
 
-	for (s = 0; s < RNA_SMALL_LOOPS; s++) {
-		k = i + 1 + rna_small_loops[s].n1;
-		l = j - 1 - rna_small_loops[s].n2;
-		if (l - k >= RNA_MIN_SPAN && (inner = rna_sum_row(q, q->qb, k)[l]) > 0)
-			sum += inner * rna_loop_weight(q, i, j, k, l);
+	if (j - i >= FOLD_SMALL_SPAN)
+		fold_small_energies(q->e, q->in.code, i, j, q->in.type[j], energy);
+	for (s = 0; s < FOLD_SMALL; s++) {
+		k = i + 1 + fold_small[s].n1;
+		l = j - 1 - fold_small[s].n2;
+		if (l - k < RNA_MIN_SPAN || (inner = qb[fold_small[s].n1][l]) <= 0)
+			continue;
+		if (j - i < FOLD_SMALL_SPAN)
+			energy[s] = rna_energy_interior(q->e, q->in.code, i, j, k, l);
+		sum += inner * rna_weight(&q->w, energy[s]) * q->w.small[fold_small[s].n1 + fold_small[s].n2];
 	}
 	return sum;
 }
@@ -179,19 +183,22 @@ fill_qb(struct rna_partition *q, int i)
 	struct sum_interior in = {i, i + RNA_MIN_SPAN, q->in.n + 1, 1, q->cb, q->c1, q->cg, q->v[i & 1],
 	    q->v[(i + 1) & 1], w->bulge, w->one_n, w->generic, w->ninio, q->bulge_sum, q->one_n_sum, q->generic_sum};
 	const double *qd_inner = q->qd[(i + 1) & 1];
-	double *qb = rna_sum_row(q, q->qb, i), x;
-	int j, t, a, b, at = i % FOLD_RING;
+	double *qb = rna_sum_row(q, q->qb, i), *inner[4], x;
+	size_t bytes = (size_t)(q->in.n + 1 - i) * sizeof(double);
+	int j, t, k, b, a = q->in.code[i + 1], at = i % FOLD_RING;
 
+	for (k = 0; k < 4; k++)
+		inner[k] = rna_sum_row(q, q->qb, i + 1 + k <= q->in.n ? i + 1 + k : i);
+	memset(qb + i, 0, bytes);
+	memset(q->cb[at] + i, 0, bytes);
+	memset(q->c1[at] + i, 0, bytes);
+	memset(q->cg[at] + i, 0, bytes);
 	q->rows->interior(&in);
-	for (j = i; j <= q->in.n; j++) {
-		qb[j] = 0;
-		if ((t = q->in.type[j]) == 0) {
-			q->cb[at][j] = q->c1[at][j] = q->cg[at][j] = 0;
-			continue;
-		}
-		a = q->in.code[i + 1];
+	for (k = 0; k < q->in.njs; k++) {
+		j = q->in.js[k];
+		t = q->in.type[j];
 		b = q->in.code[j - 1];
-		x = rna_hairpin_weight(q, i, j, t) + small_loops(q, i, j);
+		x = rna_hairpin_weight(q, i, j, t) + small_loops(q, i, j, inner);
 		x += q->bulge_sum[j] * w->terminal[t] + q->one_n_sum[j] * w->mismatch_1n[t][a][b];
 		x += q->generic_sum[j] * w->mismatch_interior[t][a][b] + qd_inner[j - 1] * rna_closing_weight(q, i, j);
 		qb[j] = x;

@@ -41,32 +41,35 @@ walk_multi(struct rna_partition *q, int i, double *qm_hat)
 	}
 }
 
-/* From the pairs outside whose loops with (i,j) have tables over all their bases. */
-static double
-small_loops(const struct rna_partition *q, int i, int j)
-{
-	double sum = 0, outer;
-	int h, m;
-	size_t s;
-
-	for (s = 0; s < RNA_SMALL_LOOPS; s++) {
-		h = i - 1 - rna_small_loops[s].n1;
-		m = j + 1 + rna_small_loops[s].n2;
-		if (h >= 1 && m <= q->in.n && (outer = q->qb_hat[h % FOLD_RING][m]) > 0)
-			sum += outer * rna_loop_weight(q, h, m, i, j);
-	}
-	return sum;
-}
-
-/* Qb^(i,j) of a pair of type t, but for what F^ and Q1^ give. */
+/* Qb^(i,j) of a pair of type t, but for what F^ and Q1^ give; the small loops have been handed in. */
 static double
 from_loops(const struct rna_partition *q, int i, int j)
 {
 	const struct fold_weights *w = &q->w;
 	int r = rna_pair_type(q->in.code[j], q->in.code[i]), a = q->in.code[j + 1], b = q->in.code[i - 1];
 
-	return small_loops(q, i, j) + q->bulge_sum[j] * w->terminal[r] + q->one_n_sum[j] * w->mismatch_1n[r][a][b] +
-	       q->generic_sum[j] * w->mismatch_interior[r][a][b];
+	return q->qb_hat[i % FOLD_RING][j] + q->bulge_sum[j] * w->terminal[r] +
+	       q->one_n_sum[j] * w->mismatch_1n[r][a][b] + q->generic_sum[j] * w->mismatch_interior[r][a][b];
+}
+
+/* To the inner pairs whose loops with (i,j) have tables over all their bases. */
+static void
+small_loops(struct rna_partition *q, int i, int j, double x)
+{
+	int energy[FOLD_SMALL], k, l, s;
+
+	if (j - i >= FOLD_SMALL_SPAN)
+		fold_small_energies(q->e, q->in.code, i, j, q->in.type[j], energy);
+	for (s = 0; s < FOLD_SMALL; s++) {
+		k = i + 1 + fold_small[s].n1;
+		l = j - 1 - fold_small[s].n2;
+		if (l - k < RNA_MIN_SPAN)
+			continue;
+		if (j - i < FOLD_SMALL_SPAN)
+			energy[s] = rna_energy_interior(q->e, q->in.code, i, j, k, l);
+		q->qb_hat[k % FOLD_RING][l] +=
+		    x * rna_weight(&q->w, energy[s]) * q->w.small[fold_small[s].n1 + fold_small[s].n2];
+	}
 }
 
 /* What (i,j), with x = Qb^, hands to the rows inside. */
@@ -76,21 +79,26 @@ fold_out(struct rna_partition *q, int i, int j, double x)
 	const struct fold_weights *w = &q->w;
 	int t = q->in.type[j], at = i % FOLD_RING, a = q->in.code[i + 1], b = q->in.code[j - 1];
 
-	q->qb_hat[at][j] = x;
 	q->cb[at][j] = x * w->terminal[t];
 	q->c1[at][j] = x * w->mismatch_1n[t][a][b];
 	q->cg[at][j] = x * w->mismatch_interior[t][a][b];
 	q->qd[(i + 1) & 1][j - 1] = x * rna_closing_weight(q, i, j);
+	small_loops(q, i, j, x);
 }
 
+/* Rows that row i writes, made 0. */
 static void
-fold_out_nothing(struct rna_partition *q, int i, int j)
+clear(struct rna_partition *q, int i)
 {
-	int at = i % FOLD_RING;
+	size_t bytes = (size_t)(q->in.n + 1 - i) * sizeof(double);
+	int at = i % FOLD_RING, last = i + 4;
 
-	q->qb_hat[at][j] = q->cb[at][j] = q->c1[at][j] = q->cg[at][j] = 0;
-	if (j > i)
-		q->qd[(i + 1) & 1][j - 1] = 0;
+	memset(q->cb[at] + i, 0, bytes);
+	memset(q->c1[at] + i, 0, bytes);
+	memset(q->cg[at] + i, 0, bytes);
+	memset(q->qd[(i + 1) & 1] + i, 0, bytes);
+	if (last <= q->in.n)
+		memset(q->qb_hat[last % FOLD_RING] + last, 0, (size_t)(q->in.n + 1 - last) * sizeof(double));
 }
 
 /* Q1^, Qb^ and the probabilities of row i, which take the place of Q1^. */
@@ -99,22 +107,24 @@ walk_row(struct rna_partition *q, int i, const double *qm_hat)
 {
 	double *row = rna_sum_row(q, q->q1_hat, i), *qb = rna_sum_row(q, q->qb, i), *qs = q->qs, *f_hat = q->f_hat;
 	double q1_hat = 0, x, e, z = q->f[1];
-	int j, t;
+	int j, t, k;
 
+	clear(q, i);
 	for (j = q->in.n; j >= i; j--) {
 		qs[j] = qm_hat[j] + q->w.base * qs[j];
-		q1_hat = row[j] + qs[j] + q->w.base * q1_hat;
-		row[j] = 0;
-		if ((t = q->in.type[j]) == 0) {
-			fold_out_nothing(q, i, j);
-			continue;
-		}
+		row[j] = q1_hat = row[j] + qs[j] + q->w.base * q1_hat;
+	}
+	for (k = 0; k < q->in.njs; k++) {
+		j = q->in.js[k];
+		t = q->in.type[j];
 		e = f_hat[i] * rna_stem_weight(q, q->w.exterior, t, i, j);
 		f_hat[j + 1] += e * qb[j];
-		x = from_loops(q, i, j) + e * q->f[j + 1] + q1_hat * rna_stem_weight(q, q->w.multi, t, i, j);
+		x = from_loops(q, i, j) + e * q->f[j + 1] + row[j] * rna_stem_weight(q, q->w.multi, t, i, j);
 		row[j] = x * qb[j] / z;
 		fold_out(q, i, j, x);
 	}
+	for (j = i; j <= q->in.n; j++)
+		row[j] = q->in.type[j] != 0 ? row[j] : 0;
 	f_hat[i + 1] += f_hat[i] * q->w.unpaired;
 }
 

@@ -6,12 +6,12 @@
 #define RNA_PARTITION_PRIVATE_H
 
 #include "fold/fold_input.h"
+#include "fold/fold_small.h"
 #include "fold/partition.h"
 #include "fold/sum_rows.h"
 
 #define WEIGHT_LOW  (-2500) /* weights of energies from here to WEIGHT_HIGH are looked up */
 #define WEIGHT_HIGH 2500
-#define NO_BASE     5 /* index of a neighbour that is not there */
 #define LONG_LOOP   9 /* hairpins from here on are neither special nor triloops */
 
 /* Boltzmann weights at the temperature of the energies; s: with the scale of the bases that the term adds. */
@@ -76,7 +76,7 @@ rna_stem_weight(const struct rna_partition *q, const double stem[RNA_NPAIRS][6][
 {
 	int x = fold_before(&q->in, i), y = fold_after(&q->in, j);
 
-	return stem[type][x >= 0 ? x : NO_BASE][y >= 0 ? y : NO_BASE];
+	return stem[type][x >= 0 ? x : FOLD_NO_BASE][y >= 0 ? y : FOLD_NO_BASE];
 }
 
 /* The pair (i,j) as it closes a multiloop. */
@@ -99,11 +99,5 @@ rna_loop_weight(const struct rna_partition *q, int i, int j, int k, int l)
 double rna_hairpin_weight(const struct rna_partition *q, int i, int j, int type);
 /* Every row that rings and sums use is made 0. */
 void rna_partition_clear_rows(struct rna_partition *q);
-
-/* Unpaired bases before and after the inner pair of the loops whose tables look at all their bases. */
-static const struct {
-	int8_t n1, n2;
-} rna_small_loops[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {3, 2}};
-#define RNA_SMALL_LOOPS (sizeof(rna_small_loops) / sizeof(rna_small_loops[0]))
 
 #endif

@@ -32,19 +32,19 @@ rna_weight_far(const struct fold_weights *w, int energy)
 	return energy >= RNA_FOLD_INF / 2 ? 0 : exp(-energy / w->kt);
 }
 
-/* x5, x3: codes or NO_BASE. */
+/* x5, x3: codes or FOLD_NO_BASE. */
 static double
 neighbours(const struct fold_weights *w, const struct rna_energy *e, const int mismatch[RNA_NPAIRS][5][5], int type,
     int x5, int x3)
 {
 	int raw;
 
-	if (!e->dangles || (x5 == NO_BASE && x3 == NO_BASE))
+	if (!e->dangles || (x5 == FOLD_NO_BASE && x3 == FOLD_NO_BASE))
 		return 1;
-	if (x5 != NO_BASE && x3 != NO_BASE)
+	if (x5 != FOLD_NO_BASE && x3 != FOLD_NO_BASE)
 		raw = mismatch[type][x5][x3];
 	else
-		raw = x5 != NO_BASE ? e->raw_dangle5[type][x5] : e->raw_dangle3[type][x3];
+		raw = x5 != FOLD_NO_BASE ? e->raw_dangle5[type][x5] : e->raw_dangle3[type][x3];
 	return exp(smooth(raw) / w->kt);
 }
 
