@@ -1,7 +1,7 @@
 /*
- * bench_fold.c: processor seconds to fold, as a table: least energy with its structure, and the ensemble with all probabilities.
+ * bench_fold.c: processor seconds to fold: least energy with its structure, and the ensemble with all probabilities.
  *
- *	bench_fold [--rounds N] [FILE...]	files of one sequence each; without any, random RNAs.  RILL_CPU chooses the level
+ *	bench_fold [--rounds N] [FILE...]	files of one sequence each; none: random RNAs.  RILL_CPU is heeded
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "fold/fold_rows.h"
 #include "fold/partition.h"
 
-#define MAX_N      100000
+#define MAX_N 100000
 #define MAX_ROUNDS 101
 
 static double
@@ -55,8 +55,8 @@ bench(const struct rna_energy *e, const char *name, const char *seq, int rounds)
 	}
 	qsort(mfe, (size_t)rounds, sizeof(*mfe), by_value);
 	qsort(sums, (size_t)rounds, sizeof(*sums), by_value);
-	printf("%s\t%zu\t%s\t%.6f\t%.6f\t%.2f\t%.4f\n", name, n, rna_fold_rows()->name, mfe[rounds / 2], sums[rounds / 2],
-	    energy / 100.0, ensemble);
+	printf("%s\t%zu\t%s\t%.6f\t%.6f\t%.2f\t%.4f\n", name, n, rna_fold_rows()->name, mfe[rounds / 2],
+	    sums[rounds / 2], energy / 100.0, ensemble);
 	fflush(stdout);
 	free(pair);
 	rna_mfe_destroy(m);

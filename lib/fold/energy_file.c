@@ -12,8 +12,8 @@
 #include "stream/buf.h"
 #include "stream/input.h"
 
-#define LXC       107.856 /* dcal/mol at 37 C, when a file does not give its own */
-#define FILE_MAX  (64u << 20)
+#define LXC 107.856 /* dcal/mol at 37 C, when a file does not give its own */
+#define FILE_MAX (64u << 20)
 #define VALUE_MAX 100000 /* no energy or enthalpy is larger, 1000 kcal/mol, INF apart */
 
 /* Most values of a block: int22 of the six pairs over the four bases. */
@@ -112,8 +112,16 @@ token(struct parser *ps)
 static int
 number(struct parser *ps, const char *word, double *value)
 {
+	const char *digit = word + (*word == '-');
 	char *end;
+	int n = 0;
 
+	while (n < VALUE_MAX && *digit >= '0' && *digit <= '9')
+		n = 10 * n + (*digit++ - '0');
+	if (*digit == '\0' && n <= VALUE_MAX && digit[-1] >= '0' && digit > word) { /* what nearly every word is */
+		*value = *word == '-' ? -n : n;
+		return 0;
+	}
 	if (strcmp(word, "INF") == 0) {
 		*value = RNA_FOLD_INF;
 		return 0;

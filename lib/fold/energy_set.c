@@ -5,7 +5,7 @@
 
 #include "fold/energy_private.h"
 
-#define KELVIN   273.15
+#define KELVIN 273.15
 #define MEASURED (37 + KELVIN)
 
 struct scale {
@@ -81,47 +81,47 @@ fill_pairs(struct rna_energy *e, const struct scale *s)
 	}
 }
 
-/* int22 of real bases, and for an unknown base the worst of the four, in energy and in enthalpy (spec A.1). */
-static int
-int22(const struct scale *s, int p, int q, const int *base)
+/*
+ * int22 of one couple of pairs over five bases, from the file's four: for an unknown base the worst of the four, in
+ * energy and in enthalpy (spec A.1).
+ */
+static void
+widen(const int *real, int *all)
 {
-	int at[4], first[4], last[4], worst = -RNA_FOLD_INF, worst_h = -RNA_FOLD_INF, i, n;
+	static const int stride[4] = {125, 25, 5, 1};
+	int n, d, k, later;
 
-	for (i = 0; i < 4; i++) {
-		first[i] = base[i] > 0 ? base[i] - 1 : 0;
-		last[i] = base[i] > 0 ? base[i] - 1 : 3;
-	}
-	for (at[0] = first[0]; at[0] <= last[0]; at[0]++) {
-		for (at[1] = first[1]; at[1] <= last[1]; at[1]++) {
-			for (at[2] = first[2]; at[2] <= last[2]; at[2]++) {
-				for (at[3] = first[3]; at[3] <= last[3]; at[3]++) {
-					n = (((((p - 1) * 6 + q - 1) * 4 + at[0]) * 4 + at[1]) * 4 + at[2]) * 4 + at[3];
-					worst = s->f->energy[INT22][n] > worst ? s->f->energy[INT22][n] : worst;
-					worst_h =
-					    s->f->enthalpy[INT22][n] > worst_h ? s->f->enthalpy[INT22][n] : worst_h;
-				}
-			}
+	for (n = 0; n < 256; n++)
+		all[(n / 64 + 1) * 125 + (n / 16 % 4 + 1) * 25 + (n / 4 % 4 + 1) * 5 + n % 4 + 1] = real[n];
+	for (d = 0; d < 4; d++) {
+		for (n = 0; n < 625; n++) {
+			if (n / stride[d] % 5 != 0)
+				continue;
+			for (later = d + 1; later < 4 && n / stride[later] % 5 != 0; later++)
+				continue;
+			if (later < 4) /* its other unknown base comes first */
+				continue;
+			all[n] = all[n + stride[d]];
+			for (k = 2; k <= 4; k++)
+				all[n] = all[n + k * stride[d]] > all[n] ? all[n + k * stride[d]] : all[n];
 		}
 	}
-	return at_temperature(worst, worst_h, s->t);
 }
 
 static void
 fill_int22(struct rna_energy *e, const struct scale *s)
 {
-	int p, q, p6, q6, n, base[4];
+	int p, q, n, at, energy[625], enthalpy[625], *out;
 
 	for (p = 1; p < RNA_NPAIRS; p++) {
 		for (q = 1; q < RNA_NPAIRS; q++) {
-			p6 = p < 7 ? p : 6; /* the file has no int22 for non-canonical pairs: taken as UA */
-			q6 = q < 7 ? q : 6;
-			for (n = 0; n < 625; n++) {
-				base[0] = n / 125;
-				base[1] = n / 25 % 5;
-				base[2] = n / 5 % 5;
-				base[3] = n % 5;
-				e->int22[p][q][base[0]][base[1]][base[2]][base[3]] = int22(s, p6, q6, base);
-			}
+			/* the file has no int22 for non-canonical pairs: taken as UA */
+			at = (((p < 7 ? p : 6) - 1) * 6 + (q < 7 ? q : 6) - 1) * 256;
+			widen(s->f->energy[INT22] + at, energy);
+			widen(s->f->enthalpy[INT22] + at, enthalpy);
+			out = &e->int22[p][q][0][0][0][0];
+			for (n = 0; n < 625; n++)
+				out[n] = at_temperature(energy[n], enthalpy[n], s->t);
 		}
 	}
 }

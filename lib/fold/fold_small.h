@@ -16,7 +16,7 @@ static const struct {
 	int8_t n1, n2;
 } fold_small[FOLD_SMALL] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 3}, {3, 2}};
 
-/* Energies of the loops of (i,j), of type t, in the order of fold_small; of inner bases that do not pair: any number. */
+/* Energies of the loops of (i,j), of type t, in the order of fold_small; where inner bases do not pair, any number. */
 static inline __attribute__((always_inline)) void
 fold_small_energies(const struct rna_energy *e, const uint8_t *code, int i, int j, int t, int out[FOLD_SMALL])
 {

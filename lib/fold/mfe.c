@@ -18,7 +18,7 @@
 #include "fold/fold_small.h"
 #include "fold/mfe_private.h"
 
-#define NROWS     (3 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 2 + 4)
+#define NROWS (3 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 2 + 4)
 #define LONG_LOOP 9 /* hairpins from here on are neither special nor triloops */
 
 /* 1. Workspace */

@@ -24,8 +24,9 @@ struct rna_mfe {
 	/* sizes with their fixed terms */
 	int one_n[RNA_MAXLOOP + 1], ninio[RNA_MAXLOOP + 1];
 	int *hairpin; /* [n + 1] by length */
-	/* stems by their neighbours, FOLD_NO_BASE where there is none; the pair that closes a multiloop by those inside */
-	int multi[RNA_NPAIRS][6][6], exterior[RNA_NPAIRS][6][6], closing[RNA_NPAIRS][5][5];
+	/* stems by their neighbours or FOLD_NO_BASE; the pair that closes a multiloop by those inside */
+	int multi[RNA_NPAIRS][6][6], exterior[RNA_NPAIRS][6][6];
+	int closing[RNA_NPAIRS][5][5];
 	int32_t *none; /* a row of RNA_FOLD_INF */
 	size_t cap;    /* nt that the memory is for */
 };

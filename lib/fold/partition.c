@@ -10,9 +10,9 @@
 
 #include "fold/partition_private.h"
 
-#define NROWS     (4 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 6)
+#define NROWS (4 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 6)
 #define TRIANGLES 4
-#define TRIES     16
+#define TRIES 16
 
 /* 1. Workspace */
 

@@ -10,9 +10,9 @@
 #include "fold/partition.h"
 #include "fold/sum_rows.h"
 
-#define WEIGHT_LOW  (-2500) /* weights of energies from here to WEIGHT_HIGH are looked up */
+#define WEIGHT_LOW (-2500) /* weights of energies from here to WEIGHT_HIGH are looked up */
 #define WEIGHT_HIGH 2500
-#define LONG_LOOP   9 /* hairpins from here on are neither special nor triloops */
+#define LONG_LOOP 9 /* hairpins from here on are neither special nor triloops */
 
 /* Boltzmann weights at the temperature of the energies; s: with the scale of the bases that the term adds. */
 struct fold_weights {

@@ -7,7 +7,7 @@
 #include "fold/partition_private.h"
 
 #define GAS_CONSTANT 0.198717 /* dcal/(mol K) */
-#define KELVIN       273.15
+#define KELVIN 273.15
 
 /*
  * Neighbours of a stem never cost energy: where the energy crosses 0 the step is smoothed, so that the ensemble is a
