@@ -21,14 +21,18 @@ enum { OPT_HELP_OPTIONS = 1 << 20 };
 
 /* 1. Messages */
 
+/* One line, whatever stands in the names it quotes: control characters become '?'. */
 static void
 say(const struct tool *t, const char *fmt, va_list ap)
 {
-	flockfile(stderr);
-	fprintf(stderr, "%s: ", t->name);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	char text[2048], *c;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	for (c = text; *c != '\0'; c++) {
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	}
+	fprintf(stderr, "%s: %s\n", t->name, text);
 }
 
 void
@@ -278,6 +282,15 @@ remember(struct tool *t, const struct tool_option *o, const char *value)
 		tool_die(t, "out of memory");
 }
 
+/* Ends after -h or -V. */
+static _Noreturn void
+end_of_answer(const struct tool *t)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		tool_die(t, "standard output: can't write: %s", strerror(errno));
+	exit(TOOL_DONE);
+}
+
 static void
 common_option(struct tool *t, int code, const char *value)
 {
@@ -291,7 +304,7 @@ common_option(struct tool *t, int code, const char *value)
 		break;
 	case 'V':
 		tool_version(t);
-		exit(fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED);
+		end_of_answer(t);
 	case 'd':
 		tool_choice(t, "-d", value, devices);
 		t->device = value;
@@ -301,7 +314,7 @@ common_option(struct tool *t, int code, const char *value)
 		break;
 	case 'h':
 		tool_help(stdout, t);
-		exit(fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED);
+		end_of_answer(t);
 	case 'l':
 		t->level = (int)tool_int(t, "-l", value, 0, 19);
 		break;
@@ -322,7 +335,7 @@ common_option(struct tool *t, int code, const char *value)
 		break;
 	case OPT_HELP_OPTIONS:
 		tool_help_options(t);
-		exit(fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED);
+		end_of_answer(t);
 	}
 }
 
