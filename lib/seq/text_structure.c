@@ -1,15 +1,8 @@
 /*
  * text_structure.c: FASTA, and the formats of secondary structures: dot-bracket as RNAfold prints it, bpseq, ct.
  */
-#include <stdlib.h>
-#include <string.h>
-
+#include "seq/structure.h"
 #include "seq/text_value.h"
-
-#define LEVELS 30 /* ( [ { < A..Z */
-
-static const char opening[LEVELS + 1] = "([{<ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char closing[LEVELS + 1] = ")]}>abcdefghijklmnopqrstuvwxyz";
 
 struct rna {
 	const char *name, *seq, *structure; /* structure NULL: only pairs */
@@ -17,12 +10,13 @@ struct rna {
 	const int32_t *pair; /* NULL: only the string */
 	int has_energy;
 	double energy;
-	int32_t *partner, *stack; /* [n] each, n * LEVELS for stack: what the printers work with */
+	const int32_t *partner; /* [n]: `pair`, or what structure says */
+	struct rna_buf parsed;  /* owns partner when structure was parsed */
 };
 
-/* Partner of each base from `pair`. */
+/* A record may come from anywhere: partners are checked before anything indexes by them. */
 static enum rna_status
-partners_of_pair(struct rna *r, struct rna_err *err)
+check_partners(const struct rna *r, struct rna_err *err)
 {
 	size_t i;
 
@@ -32,84 +26,18 @@ partners_of_pair(struct rna *r, struct rna_err *err)
 		if (j < -1 || j >= (int64_t)r->n || j == (int64_t)i || (j >= 0 && r->pair[j] != (int64_t)i))
 			return rna_fail(err, RNA_EFORMAT,
 			    "pair: base %zu is paired with %lld, which is not paired with it", i, (long long)j);
-		r->partner[i] = (int32_t)j;
-	}
-	return RNA_OK;
-}
-
-/* Partner of each base from a dot-bracket string; bases of a level wait on a chain threaded through stack. */
-static enum rna_status
-partners_of_string(struct rna *r, struct rna_err *err)
-{
-	int32_t top[LEVELS];
-	const char *at;
-	size_t i, level;
-
-	for (level = 0; level < LEVELS; level++)
-		top[level] = -1;
-	for (i = 0; i < r->n; i++) {
-		char c = r->structure[i];
-
-		r->partner[i] = -1;
-		if (c != '\0' && (at = strchr(opening, c)) != NULL) {
-			level = (size_t)(at - opening);
-			r->stack[i] = top[level];
-			top[level] = (int32_t)i;
-		} else if (c != '\0' && (at = strchr(closing, c)) != NULL) {
-			level = (size_t)(at - closing);
-			if (top[level] < 0)
-				return rna_fail(err, RNA_EFORMAT, "structure: unbalanced '%c' at base %zu", c, i + 1);
-			r->partner[i] = top[level];
-			r->partner[top[level]] = (int32_t)i;
-			top[level] = r->stack[top[level]];
-		}
-	}
-	for (level = 0; level < LEVELS; level++)
-		if (top[level] >= 0)
-			return rna_fail(
-			    err, RNA_EFORMAT, "structure: unbalanced '%c' at base %d", opening[level], top[level] + 1);
-	return RNA_OK;
-}
-
-/* Dot-bracket from partners: a pair takes the first kind of bracket in which it crosses no other. */
-static enum rna_status
-put_brackets(struct rna_text_sink *o, struct rna *r, struct rna_err *err)
-{
-	int32_t top[LEVELS];
-	size_t i, level;
-	char c;
-
-	for (level = 0; level < LEVELS; level++)
-		top[level] = -1;
-	for (i = 0; i < r->n; i++) {
-		int32_t j = r->partner[i];
-
-		c = '.';
-		if (j > (int32_t)i) {
-			for (level = 0; level < LEVELS && top[level] >= 0 && r->partner[top[level]] < j; level++)
-				;
-			if (level == LEVELS)
-				return rna_fail(err, RNA_EFORMAT,
-				    "more than %d pseudoknots in one another: no brackets left", LEVELS);
-			r->stack[i] = top[level];
-			top[level] = (int32_t)i;
-			c = opening[level];
-		} else if (j >= 0) {
-			for (level = 0; top[level] != j; level++)
-				;
-			top[level] = r->stack[j];
-			c = closing[level];
-		}
-		rna_text_put_bytes(o, &c, 1);
 	}
 	return RNA_OK;
 }
 
 static enum rna_status
-put_dbn(struct rna_text_sink *o, struct rna *r, struct rna_err *err)
+put_dbn(struct rna_text_sink *o, const struct rna *r, struct rna_err *err)
 {
+	struct rna_buf brackets = RNA_BUF_INIT;
 	enum rna_status st = RNA_OK;
 
+	if (r->structure == NULL && (st = rna_structure_print(r->partner, r->n, &brackets, err)) != RNA_OK)
+		goto out;
 	rna_text_put(o, ">");
 	rna_text_string(o, RNA_TEXT_ESCAPE_LINE, r->name, r->name_length);
 	rna_text_put(o, "\n");
@@ -118,10 +46,12 @@ put_dbn(struct rna_text_sink *o, struct rna *r, struct rna_err *err)
 	if (r->structure != NULL)
 		rna_text_string(o, RNA_TEXT_ESCAPE_LETTERS, r->structure, r->n);
 	else
-		st = put_brackets(o, r, err);
+		rna_text_put_bytes(o, (const char *)brackets.data, brackets.len);
 	if (r->has_energy)
 		rna_text_printf(o, " (%6.2f)", r->energy);
 	rna_text_put(o, "\n");
+out:
+	rna_buf_fini(&brackets);
 	return st;
 }
 
@@ -178,6 +108,7 @@ put_fasta(struct rna_text_sink *o, const struct rna *r, const struct rna_record 
 static enum rna_status
 gather(struct rna *r, enum rna_text format, const struct rna_record *rec, struct rna_err *err)
 {
+	enum rna_status st;
 	uint64_t n = 0;
 
 	if ((r->seq = rna_record_get_str(rec, "seq", &r->n)) == NULL)
@@ -199,17 +130,19 @@ gather(struct rna *r, enum rna_text format, const struct rna_record *rec, struct
 	if (r->n > INT32_MAX)
 		return rna_fail(err, RNA_EFORMAT, "seq is too long");
 	r->has_energy = rna_text_energy(rec, &r->energy);
-	r->partner = calloc(r->n + 1, sizeof(*r->partner));
-	r->stack = calloc(r->n + 1, sizeof(*r->stack));
-	if (r->partner == NULL || r->stack == NULL)
-		return rna_fail(err, RNA_EMEM, "no memory for %zu bases", r->n);
-	return r->pair != NULL ? partners_of_pair(r, err) : partners_of_string(r, err);
+	if (r->pair != NULL) {
+		r->partner = r->pair;
+		return check_partners(r, err);
+	}
+	st = rna_structure_parse(r->structure, r->n, &r->parsed, err);
+	r->partner = (const int32_t *)(const void *)r->parsed.data;
+	return st;
 }
 
 enum rna_status
 rna_text_structure(struct rna_text_sink *o, enum rna_text format, const struct rna_record *rec, struct rna_err *err)
 {
-	struct rna r = {.name = NULL};
+	struct rna r = {.parsed = RNA_BUF_INIT};
 	enum rna_status st = gather(&r, format, rec, err);
 
 	if (st != RNA_OK)
@@ -223,7 +156,6 @@ rna_text_structure(struct rna_text_sink *o, enum rna_text format, const struct r
 	else
 		put_ct(o, &r);
 out:
-	free(r.partner);
-	free(r.stack);
+	rna_buf_fini(&r.parsed);
 	return st;
 }
