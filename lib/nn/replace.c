@@ -26,82 +26,32 @@ rna_replace_join(const char *a, const char *b)
 enum rna_status
 rna_replace_open(struct rna_replace *r, const char *path, struct rna_err *err)
 {
-	int fd;
+	struct rna_err why = {.record = RNA_NOREC};
 
-	memset(r, 0, sizeof(*r));
-	r->path = strdup(path);
-	r->part = rna_replace_join(path, ".tmp");
-	if (!r->path || !r->part) {
-		rna_replace_abort(r);
-		return rna_fail(err, RNA_EMEM, "no memory");
+	r->fp = NULL;
+	if ((r->out = rna_outfile_open(path, &why)) == NULL) {
+		if (err != NULL)
+			*err = why;
+		return why.status;
 	}
-	fd = open(r->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-	r->fp = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (!r->fp) {
-		rna_fail_errno(err, "can't write");
-		rna_err_where(err, r->part, RNA_NOREC);
-		if (fd >= 0)
-			close(fd);
-		rna_replace_abort(r);
-		return RNA_EIO;
-	}
+	r->fp = rna_outfile_fp(r->out);
 	return RNA_OK;
-}
-
-/* Makes a rename in the folder of path last. */
-static int
-sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir;
-	int fd, rc;
-
-	dir = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-	if (!dir)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	if (fd < 0)
-		return -1;
-	rc = fsync(fd);
-	if (rc < 0 && (errno == EINVAL || errno == EROFS))
-		rc = 0; /* a file system without fsync on folders */
-	close(fd);
-	return rc;
 }
 
 enum rna_status
 rna_replace_commit(struct rna_replace *r, struct rna_err *err)
 {
-	int bad;
+	struct rna_outfile *out = r->out;
 
-	bad = fflush(r->fp) == EOF || ferror(r->fp) || fsync(fileno(r->fp)) < 0;
-	if (!bad) {
-		bad = fclose(r->fp) == EOF;
-		r->fp = NULL;
-	}
-	if (bad || rename(r->part, r->path) < 0 || sync_folder(r->path) < 0) {
-		rna_fail_errno(err, "can't write");
-		rna_err_where(err, r->path, RNA_NOREC);
-		rna_replace_abort(r);
-		return RNA_EIO;
-	}
-	free(r->part);
-	free(r->path);
-	memset(r, 0, sizeof(*r));
-	return RNA_OK;
+	*r = (struct rna_replace){NULL, NULL};
+	return rna_outfile_close(out, err);
 }
 
 void
 rna_replace_abort(struct rna_replace *r)
 {
-	if (r->fp) {
-		fclose(r->fp);
-		unlink(r->part);
-	}
-	free(r->part);
-	free(r->path);
-	memset(r, 0, sizeof(*r));
+	rna_outfile_abort(r->out);
+	*r = (struct rna_replace){NULL, NULL};
 }
 
 int

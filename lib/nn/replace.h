@@ -1,5 +1,5 @@
 /*
- * replace.h: a file is written whole or not at all: temporary beside it, fsync, rename, fsync of the folder.
+ * replace.h: a file of a model is written whole or not at all (stream/outfile.h, for paths that a caller builds).
  * And the reading of small files that a person or a stranger may have written.
  */
 #ifndef RNA_REPLACE_H
@@ -8,11 +8,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "stream/buf.h"
+#include "stream/outfile.h"
 #include "stream/status.h"
 
 struct rna_replace {
-	FILE *fp;          /* write here */
-	char *path, *part; /* path.tmp until the commit */
+	FILE *fp; /* write here */
+	struct rna_outfile *out;
 };
 
 enum rna_status rna_replace_open(struct rna_replace *r, const char *path, struct rna_err *err) RNA_CHECK;

@@ -148,6 +148,12 @@ rna_output_part(const struct rna_output *o)
 	return o->part;
 }
 
+int
+rna_output_fd(const struct rna_output *o)
+{
+	return o->fd;
+}
+
 enum rna_status
 rna_output_cut(struct rna_output *o, uint64_t n, struct rna_err *err)
 {

@@ -18,6 +18,7 @@ struct rna_output;
 struct rna_output *rna_output_open(const char *path, int keep, struct rna_err *err);
 const char *rna_output_name(const struct rna_output *o);       /* as given, "(standard output)" */
 const char *rna_output_part(const struct rna_output *o);       /* path.part; NULL when written directly */
+int rna_output_fd(const struct rna_output *o);                 /* stays o's */
 /* Cuts path.part to n bytes and goes on there. */
 enum rna_status rna_output_cut(struct rna_output *o, uint64_t n, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_output_write(struct rna_output *o, const void *data, size_t n, struct rna_err *err) RNA_CHECK;
