@@ -47,12 +47,14 @@ $(OUT)/score.tsv: $(OUT)/model/config.json $(OUT)/train.rill $(OUT)/held-out.ril
 		rna-embed -q -@ $(THREADS) -m $(OUT)/model --what logits | \
 		rna-score mlm --context 4 --train $(OUT)/train.rill -o $@
 
+NEAREST = awk -v k=1 -f $(ROOT)/pipelines/neighbours.awk | awk -f $(ROOT)/pipelines/nearest.awk
+
 $(OUT)/nearest.tsv: $(OUT)/model/config.json $(OUT)/random/config.json $(OUT)/all.rill
 	@echo 'demo: nearest neighbours'
-	@{ rna-embed -q --kmer 3 $(OUT)/all.rill | rna-view -O tsv --fields desc,kmer | awk -v label=kmer -f $(ROOT)/pipelines/nearest.awk; \
+	@{ rna-embed -q --kmer 3 $(OUT)/all.rill | rna-view -O tsv --fields desc,kmer | $(NEAREST) -v label=kmer; \
 	for m in random model; do \
 		rna-embed -q -@ $(THREADS) -m $(OUT)/$$m --what mean $(OUT)/all.rill | rna-view -O tsv --fields desc,mean | \
-			awk -v label=$$m -f $(ROOT)/pipelines/nearest.awk; \
+			$(NEAREST) -v label=$$m; \
 	done; } > $@
 
 $(OUT)/loss.svg: $(OUT)/model/config.json
