@@ -11,6 +11,7 @@ setup_file() {
 	rna-mask -q -o masked.rill tokens.rill
 	rna-train mlm -q -c tiny --steps 0 -o model masked.rill
 	rna-embed -q -m model --what logits -o scored.rill masked.rill
+	rna-embed -q -m model --types 2 --what cls -o replicates.rill tokens.rill
 	printf '\000\001\377\n\376' >not-a-stream
 	printf '>a tRNA\nACGUACGUAA\n' >-dash.fa
 	mkdir folder
@@ -37,6 +38,7 @@ input_of() {
 	rna-tokenize) echo sample.fa ;;
 	rna-train) echo masked.rill ;;
 	rna-score) echo scored.rill ;;
+	rna-vote) echo replicates.rill ;;
 	*) echo tokens.rill ;;
 	esac
 }
@@ -173,7 +175,7 @@ fails() {
 
 @test "-- ends the options" {
 	for t in $(all_tools); do
-		[ "$t" != rna-score ] && [ "$t" != rna-train ] || continue
+		[[ $t != rna-score && $t != rna-train && $t != rna-vote ]] || continue	# no plain sequences
 		run -0 bash -c "$t $(args_of "$t") -- -dash.fa | wc -c"
 		[ "$output" -gt 0 ]
 		fails "$t" 2 "" -dash.fa
@@ -302,7 +304,7 @@ zstd_or_cat() {
 	gzip -nc sample.fa >"$T/sample.fa.gz"
 	zstd -qc sample.fa >"$T/sample.fa.zst"
 	for t in $(writers); do
-		[ "$t" != rna-score ] || continue
+		[[ $t != rna-score && $t != rna-vote ]] || continue	# they take what models made
 		try "$t" sample.fa | zstd_or_cat >"$T/plain"
 		[ -s "$T/plain" ]
 		for f in "$T/sample.fa.gz" "$T/sample.fa.zst"; do
