@@ -9,7 +9,7 @@
 void
 embed_open(struct embed *e)
 {
-	struct rna_model_options need = {.fix_square = e->fix_square};
+	struct rna_model_options need = {.fix_square = e->fix_square, .digest = 1, .threads = e->t->threads};
 	struct rna_embed_options typer = {RNA_EMBED_TYPES, -1, e->opts.precision};
 	struct rna_err err = {.record = RNA_NOREC};
 	char why[256] = "", *dir = tool_model_path(e->t, e->t->model);

@@ -14,7 +14,7 @@ struct rna_model {
 	struct rna_vocab vocab;
 	struct rna_params params;
 	struct rk *rk;
-	char digest[65];    /* SHA-256 of model.safetensors, for the provenance; "" for a new model */
+	char digest[65];    /* SHA-256 (hex) of model.safetensors, or of its shards; "" unless asked for */
 	int square_suspect; /* 1: the file looks like an early multimolecule export (see --fix-square) */
 };
 
@@ -23,6 +23,8 @@ struct rna_model_options {
 	int need_mlm, need_pooler; /* fail when the file lacks them */
 	int type_head;             /* with a type head: drawn anew from seed where the file has none */
 	uint64_t seed;
+	int digest;  /* take the digest, for the provenance of what is computed: most of the time of opening */
+	int threads; /* 2 or more: beside the loading */
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */

@@ -234,6 +234,22 @@ check_parts(const struct rna_config *c, const struct rna_model_options *opts, st
 	return RNA_OK;
 }
 
+/* The weights, as the file has them or drawn anew. */
+static enum rna_status
+fill(struct rna_model *m, const struct source *s, const struct model_table *t, const struct rna_model_options *opts,
+    struct rna_err *err)
+{
+	enum rna_status st = RNA_OK;
+
+	for (size_t i = 0; !st && i < s->file.n; i++)
+		if (s->to[i])
+			st = copy(m, &s->file.list[i], s->to[i], opts->fix_square, err);
+	for (size_t i = 0; !st && i < t->n; i++)
+		if (!t->list[i].found)
+			st = rna_model_draw(m, t->list[i].param, opts->seed, err);
+	return st;
+}
+
 enum rna_status
 rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_options *opts, struct rna_err *err)
 {
@@ -256,16 +272,18 @@ rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_opti
 	    (st = rna_model_table(&t, &m->config, m->vocab.ntypes, &m->params, err)) || (st = match(&s, &t, err)) ||
 	    (st = rna_params_alloc(&m->params, err)))
 		goto out;
-	for (size_t i = 0; !st && i < s.file.n; i++)
-		if (s.to[i])
-			st = copy(m, &s.file.list[i], s.to[i], opts->fix_square, err);
-	for (size_t i = 0; !st && i < t.n; i++)
-		if (!t.list[i].found)
-			st = rna_model_draw(m, t.list[i].param, opts->seed, err);
+	/* the digest takes longer than the loading, and needs nothing of it */
+#pragma omp parallel sections num_threads(2) if (opts->digest && opts->threads > 1)
+	{
+#pragma omp section
+		st = fill(m, &s, &t, opts, err);
+#pragma omp section
+		if (opts->digest)
+			rna_safetensors_digest(&s.file, m->digest);
+	}
 	m->square_suspect = suspect(m, s.naming) && !opts->fix_square;
 	if (opts->fix_square)
 		m->config.mlm_act = m->config.act;
-	rna_safetensors_digest(&s.file, m->digest);
 out:
 	if (st)
 		rna_err_where(err, dir, RNA_NOREC);
