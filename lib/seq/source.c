@@ -47,7 +47,10 @@ peek_line(const char **p, const char *end, size_t *n)
 	return line;
 }
 
-/* 1 when what follows the header of the first record is a sequence and a structure of its length, and nothing more. */
+/*
+ * 1 when what follows the header of the first record is a sequence and a structure of its length, and nothing more; or
+ * a line of brackets of any length, which is no sequence: the reader of dot-bracket then says what is wrong with it.
+ */
 static int
 looks_like_dbn(const char *p, const char *end)
 {
@@ -55,8 +58,11 @@ looks_like_dbn(const char *p, const char *end)
 	size_t n, n_seq;
 
 	if ((seq = peek_line(&p, end, &n_seq)) == NULL || n_seq == 0 || !isalpha((unsigned char)seq[0]) ||
-	    (line = peek_line(&p, end, &n)) == NULL || n < n_seq ||
-	    (n > n_seq && line[n_seq] != ' ' && line[n_seq] != '\t') || !rna_structure_is_line(line, n))
+	    (line = peek_line(&p, end, &n)) == NULL || !rna_structure_is_line(line, n))
+		return 0;
+	if (memchr(line, '(', n) != NULL)
+		return 1;
+	if (n < n_seq || (n > n_seq && line[n_seq] != ' ' && line[n_seq] != '\t'))
 		return 0;
 	return (line = peek_line(&p, end, &n)) == NULL || n == 0 || line[0] == '>' || line[0] == '#';
 }
