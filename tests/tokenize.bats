@@ -280,7 +280,7 @@ tok() {
 @test "brackets of another length than the sequence are refused, not read as letters" {
 	printf '>a\nGGGAAACCC\n(((...))\n' >"$BATS_TEST_TMPDIR/short.dbn"
 	run -1 --separate-stderr rna-tokenize -o "$BATS_TEST_TMPDIR/out.rill" "$BATS_TEST_TMPDIR/short.dbn"
-	one_line
+	one_line "$stderr"
 	[[ $stderr == *"record 1: the structure has 8 characters, the sequence 9 letters"* ]]
 	[ ! -e "$BATS_TEST_TMPDIR/out.rill" ]
 }
