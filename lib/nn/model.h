@@ -39,7 +39,6 @@ void rna_model_fini(struct rna_model *m);
  * rename.  dir is created if missing.
  */
 enum rna_status rna_model_save(const struct rna_model *m, const char *dir, struct rna_err *err) RNA_CHECK;
-enum rna_status rna_model_save_weights(const struct rna_model *m, const char *path, struct rna_err *err) RNA_CHECK;
 
 /* Encoder on a tape (encoder.c): hidden[0] = embeddings ... hidden[layers]; layers < 0: all.  Returns the last. */
 rna_t rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, rna_t *hidden);

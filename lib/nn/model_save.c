@@ -52,8 +52,8 @@ list_tensors(const struct model_table *t, struct rna_tensor_out *out)
 	return n;
 }
 
-enum rna_status
-rna_model_save_weights(const struct rna_model *m, const char *path, struct rna_err *err)
+static enum rna_status
+save_weights(const struct rna_model *m, const char *path, struct rna_err *err)
 {
 	struct rna_tensor_out *out = NULL;
 	struct rna_params shapes;
@@ -140,7 +140,7 @@ rna_model_save(const struct rna_model *m, const char *dir, struct rna_err *err)
 			return rna_fail(err, RNA_EMEM, "no memory");
 		st = i == 0   ? save_vocab(&m->vocab, path, err)
 		     : i == 1 ? save_config(m, path, err)
-		              : rna_model_save_weights(m, path, err);
+		              : save_weights(m, path, err);
 		free(path);
 	}
 	return st;

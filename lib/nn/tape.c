@@ -10,8 +10,8 @@
 
 /* 1. Making and freeing */
 
-int
-rna_tape_capacity(const struct rna_tape *t, enum rk_live rows)
+static int
+capacity_of(const struct rna_tape *t, enum rk_live rows)
 {
 	switch (rows) {
 	case RK_LIVE_TOKENS:
@@ -132,7 +132,7 @@ rna_tape_buffer(struct rna_tape *t, size_t count, size_t item)
 static int
 matrix(struct rna_tape *t, enum rk_live rows, int columns)
 {
-	return rna_tape_buffer(t, (size_t)rna_tape_capacity(t, rows) * (size_t)columns, rk_real_size(t->rk));
+	return rna_tape_buffer(t, (size_t)capacity_of(t, rows) * (size_t)columns, rk_real_size(t->rk));
 }
 
 static rna_t
@@ -145,7 +145,7 @@ tensor(struct rna_tape *t, enum rk_live rows, int columns)
 		return -1;
 	x = &t->tensors[t->ntensors];
 	*x = (struct tape_tensor){
-	    .rows = rows, .cap = rna_tape_capacity(t, rows), .columns = columns, .data = data, .grad = -1};
+	    .rows = rows, .cap = capacity_of(t, rows), .columns = columns, .data = data, .grad = -1};
 	return t->ntensors++;
 }
 
@@ -377,7 +377,7 @@ rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at)
 		if (t->nodes[i].kind == TAPE_LOSS && t->nodes[i].at == at)
 			rna_tape_fail(t, RNA_EINVAL, "a second loss over the same targets");
 	n->at = at;
-	cap = (size_t)rna_tape_capacity(t, index_rows(at));
+	cap = (size_t)capacity_of(t, index_rows(at));
 	n->loss = rna_tape_buffer(t, cap, rk_real_size(t->rk));
 	n->hit = rna_tape_buffer(t, cap, 1);
 	made(t, n, -1);
@@ -396,10 +396,4 @@ int
 rna_tape_columns(const struct rna_tape *t, rna_t x)
 {
 	return t->tensors[x].columns;
-}
-
-int
-rna_tape_rows(const struct rna_tape *t, rna_t x)
-{
-	return t->tensors[x].rows;
 }

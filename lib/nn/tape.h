@@ -63,7 +63,6 @@ enum rna_status rna_tape_backward(struct rna_tape *t, struct rna_err *err) RNA_C
 /* Packs the weights anew: after they changed. */
 enum rna_status rna_tape_repack(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
 int rna_tape_columns(const struct rna_tape *t, rna_t x);
-int rna_tape_rows(const struct rna_tape *t, rna_t x); /* enum rk_live */
 /* nrows * columns values of x, as float. */
 enum rna_status rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err) RNA_CHECK;
 /* Device memory of a kept tensor: real [rows, columns], live rows written. */

@@ -84,7 +84,6 @@ void
 rna_tape_fail(struct rna_tape *t, enum rna_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Grows an array of n elements to hold one more; 0 and the failure recorded when it can't. */
 int rna_tape_grow(struct rna_tape *t, void *array, int n, int *cap, size_t item);
-int rna_tape_capacity(const struct rna_tape *t, enum rk_live rows);
 
 /* tape_run.c: bytes of the inputs in one piece of memory; base not NULL: t->in points into it. */
 size_t rna_tape_inputs_layout(struct rna_tape *t, char *base);

@@ -95,8 +95,9 @@ work_give(struct rna_mask *m, struct rna_mask_work *w, struct rna_mask_work *own
 
 /* 2. Strategies */
 
-void
-rna_mask_bases(struct rna_mask_work *w, struct rna_rng *rng, uint32_t n)
+/* Masks n of the candidates that are not masked, each set of n equally likely. */
+static void
+mask_bases(struct rna_mask_work *w, struct rna_rng *rng, uint32_t n)
 {
 	uint32_t left = 0, i, j;
 
@@ -199,7 +200,7 @@ mask_motifs(struct rna_mask_work *w, struct rna_rng *rng, const struct rna_autom
 	}
 	*filled = n;
 	if (n > 0)
-		rna_mask_bases(w, rng, n);
+		mask_bases(w, rng, n);
 	return RNA_OK;
 }
 
@@ -249,7 +250,7 @@ mark_bases(struct rna_mask *m, struct rna_mask_work *w, struct rna_rng *rng, enu
 			return rna_mask_paddle_motifs(w, rng, rate, &m->motifs, &m->statistics);
 		return mask_motifs(w, rng, &m->motifs, n, filled);
 	default:
-		rna_mask_bases(w, rng, n);
+		mask_bases(w, rng, n);
 		return RNA_OK;
 	}
 }

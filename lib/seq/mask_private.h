@@ -25,8 +25,6 @@ struct rna_mask_work {
 enum rna_status rna_mask_hits(struct rna_mask_work *w, const struct rna_automaton *a) RNA_CHECK;
 /* Masks a hit unless a base of it is masked. */
 int rna_mask_hit(struct rna_mask_work *w, const struct rna_hit *hit);
-/* Masks n of the candidates that are not masked, each set of n equally likely. */
-void rna_mask_bases(struct rna_mask_work *w, struct rna_rng *rng, uint32_t n);
 
 /* The released code's ways: marks bases of the row.  a: databases, b: statistics. */
 uint32_t rna_mask_paddle_quota(double rate, uint32_t ncand, enum rna_mask_strategy strategy);
