@@ -336,8 +336,11 @@ zstd_or_cat() {
 	strace -o /dev/null true 2>/dev/null || skip_or_fail "strace may not trace here"
 	for t in $(all_tools); do
 		# shellcheck disable=SC2046
-		strace -f -qq -e trace=%network -o "$T/trace" "$t" $(args_of "$t") "$(input_of "$t")" >/dev/null
-		echo "$t: $(cat "$T/trace")"
-		! grep -qE '(socket|connect|bind|sendto)\(' "$T/trace"
+		ASAN_OPTIONS=detect_leaks=0 strace -f -qq -e trace=%network -o "$T/trace" \
+			"$t" $(args_of "$t") "$(input_of "$t")" >/dev/null
+		if grep -E '(socket|connect|bind|sendto)\(' "$T/trace"; then
+			echo "$t talks to a network"
+			return 1
+		fi
 	done
 }

@@ -33,6 +33,11 @@ need() {
 	done
 }
 
+# plain_build REASON: skips the test in a sanitizer build, for that reason.
+plain_build() {
+	[[ ${B##*/} == build ]] || skip "$1"
+}
+
 # The tools that are built, one a line.
 all_tools() {
 	find "$B/bin" -maxdepth 1 -name 'rna-*' -type f -perm -u+x -printf '%f\n' | sort
