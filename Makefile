@@ -167,6 +167,8 @@ install: all $(COMPLETIONS)
 	install -m 644 $(B)/completions/bash/* $(DESTDIR)$(BASHDIR)
 	install -m 644 $(B)/completions/zsh/* $(DESTDIR)$(ZSHDIR)
 	install -m 644 $(B)/completions/fish/* $(DESTDIR)$(FISHDIR)
+	install -d $(DESTDIR)$(PREFIX)/share/rill/models/tiny
+	install -m 644 pipelines/models/tiny/* $(DESTDIR)$(PREFIX)/share/rill/models/tiny
 	install -d $(DESTDIR)$(PREFIX)/share/doc/rill
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/rill
 
@@ -180,7 +182,7 @@ uninstall:
 	for p in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANPREFIX)/man$${p##*.}/$${p##*/}; done
 	rm -f $(TOOL_SRC:tools/%.c=$(DESTDIR)$(BASHDIR)/%) $(DESTDIR)$(ZSHDIR)/_rill
 	rm -f $(TOOL_SRC:tools/%.c=$(DESTDIR)$(FISHDIR)/%.fish)
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rill
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rill $(DESTDIR)$(PREFIX)/share/rill
 
 # ---- 6 the rest
 ## dist: rill-VERSION.tar.gz of what is committed

@@ -247,3 +247,21 @@ golden() {
 	grep -aq "'shape': (60, 64)" "$T/none/kmer.npy"
 	grep -aq "'shape': (60, 128)" "$T/model/cls.npy"
 }
+
+@test "without -m the model that comes with rill is used, in the tree and installed" {
+	cd "$BATS_TEST_TMPDIR"
+	printf '>a\nGCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA\n' > a.fa
+	rna-embed -o with.rill -m "$ROOT/pipelines/models/tiny" a.fa
+	rna-embed -v -o without.rill a.fa 2> said
+	grep -q "the model that comes with rill" said
+	rna-view -O tsv --fields name,cls with.rill > with
+	rna-view -O tsv --fields name,cls without.rill > without
+	same with without
+	mkdir -p usr/bin usr/share/rill/models
+	cp "$B/bin/rna-embed" usr/bin/
+	run -2 --separate-stderr usr/bin/rna-embed a.fa
+	[[ $stderr == *"-m is missing"* ]]
+	cp -r "$ROOT/pipelines/models/tiny" usr/share/rill/models/
+	usr/bin/rna-embed -o installed.rill a.fa
+	same without.rill installed.rill
+}

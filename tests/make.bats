@@ -74,7 +74,7 @@ setup() {
 @test "a tree built elsewhere gives the same programs" {
 	for d in one two/three; do
 		mkdir -p "$BATS_TEST_TMPDIR/$d"
-		cp -r Makefile VERSION lib kernels tools completions "$BATS_TEST_TMPDIR/$d"
+		cp -r Makefile VERSION lib kernels tools completions formats "$BATS_TEST_TMPDIR/$d"
 		make -s -C "$BATS_TEST_TMPDIR/$d" >/dev/null
 	done
 	for t in $(all_tools); do

@@ -2,7 +2,7 @@
  * rna-embed.c: records in, the same records out with what a model makes of them: vectors, hidden states, logits, or
  * replicates with the types that the model sees in them.
  *
- *	rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy
+ *	rna-embed seqs.fa | rna-view --npy cls > cls.npy
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static struct tool tool = {
     .name = "rna-embed",
     .usage = "-m MODEL [options] [FILE...]",
     .summary = "RNAs in (a stream, FASTA, FASTQ); the same records out with their embeddings.",
-    .example = "rna-embed -m model/ seqs.fa | rna-view --npy cls > cls.npy",
+    .example = "rna-embed seqs.fa | rna-view --npy cls > cls.npy",
     .options = options,
     .common = "o@qvfldm",
     .operands = 1,
@@ -97,8 +97,6 @@ validate(struct embed *e)
 	    (tool.model != NULL || e->opts.what || e->types || e->opts.layer >= 0 || e->resume || e->plan))
 		tool_usage(&tool,
 		    "--kmer needs no model: -m, --what, --layer, --types, --resume and --plan do not go with it");
-	if (e->kmer == 0 && tool.model == NULL)
-		tool_usage(&tool, "-m is missing: the folder of a model, or org/name");
 	if (e->resume && (tool.output == NULL || strcmp(tool.output, "-") == 0))
 		tool_usage(&tool, "--resume goes with -o FILE");
 	if (e->opts.what == 0 && e->types == 0)

@@ -1,11 +1,10 @@
 /*
- * tool_misc.c: vocabulary of a stream, folder of a model, progress and the closing line.
+ * tool_misc.c: vocabulary of a stream, progress and the closing line.
  */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,77 +44,6 @@ tool_vocab(struct tool *t, const struct rna_header *h, struct rna_vocab *v)
 		tool_die_err(t, &err);
 	if (strcmp(v->digest, digest) != 0)
 		tool_die(t, "%s: not the vocabulary of the stream (%s)", path, rna_header_vocab_name(h));
-}
-
-/* First line of a small file without its end, or -1. */
-static int
-first_line(const char *path, char *dst, size_t n)
-{
-	FILE *fp = fopen(path, "r");
-	char *line;
-
-	if (fp == NULL)
-		return -1;
-	line = fgets(dst, (int)n, fp);
-	fclose(fp);
-	if (line == NULL)
-		return -1;
-	dst[strcspn(dst, "\r\n")] = '\0';
-	return 0;
-}
-
-static void
-cache_root(char *dst, size_t n)
-{
-	const char *hub = getenv("HF_HUB_CACHE"), *hf = getenv("HF_HOME"), *home = getenv("HOME");
-
-	if (hub != NULL && *hub != '\0')
-		snprintf(dst, n, "%s", hub);
-	else if (hf != NULL && *hf != '\0')
-		snprintf(dst, n, "%s/hub", hf);
-	else
-		snprintf(dst, n, "%s/.cache/huggingface/hub", home != NULL ? home : "");
-}
-
-/* org/name and nothing else: one slash, none of the characters that make a path. */
-static int
-is_repository(const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	return slash != NULL && slash != name && slash[1] != '\0' && strchr(slash + 1, '/') == NULL && name[0] != '.' &&
-	       strstr(name, "..") == NULL;
-}
-
-char *
-tool_model_path(const struct tool *t, const char *name)
-{
-	char root[2048], path[4096], commit[128];
-	const char *slash = strchr(name, '/');
-	struct stat st;
-	char *dir = NULL;
-
-	if (stat(name, &st) == 0)
-		dir = strdup(name);
-	else if (!is_repository(name))
-		tool_die(t, "%s: no such model folder", name);
-	else {
-		cache_root(root, sizeof(root));
-		snprintf(
-		    path, sizeof(path), "%s/models--%.*s--%s/refs/main", root, (int)(slash - name), name, slash + 1);
-		if (first_line(path, commit, sizeof(commit)) != 0 || strchr(commit, '/') != NULL)
-			tool_die(t, "%s: neither a folder nor in the Hugging Face cache; get it with: hf download %s",
-			    name, name);
-		snprintf(path, sizeof(path), "%s/models--%.*s--%s/snapshots/%s", root, (int)(slash - name), name,
-		    slash + 1, commit);
-		if (stat(path, &st) != 0)
-			tool_die(
-			    t, "%s: its snapshot is missing from the cache; get it with: hf download %s", name, name);
-		dir = strdup(path);
-	}
-	if (dir == NULL)
-		tool_die(t, "out of memory");
-	return dir;
 }
 
 /* "1:02:03" or "2:03". */
