@@ -177,8 +177,8 @@ void tool_vocab(struct tool *t, const struct rna_header *h, struct rna_vocab *v)
 /*
  * -m: a folder, or org/name in the Hugging Face cache on disk ($HF_HUB_CACHE, else $HF_HOME/hub, else
  * ~/.cache/huggingface/hub; refs/main).  NULL: the model that comes with rill
- * (share/rill/models/tiny beside the programs' bin, or the tree's pipelines/models/tiny).  Returns a malloc'ed path of a
- * folder; missing: exit 1 with the line to run.
+ * (share/rill/models/tiny beside the programs' bin, or the tree's pipelines/models/tiny).  Returns a malloc'ed path of
+ * a folder; missing: exit 1 with the line to run.
  */
 char *tool_model_path(const struct tool *t, const char *name);
 

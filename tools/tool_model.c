@@ -1,5 +1,6 @@
 /*
- * tool_model.c: the folder of a model: a path, a name in the Hugging Face cache on disk, or the one that comes with rill.
+ * tool_model.c: the folder of a model: a path, a name in the Hugging Face cache on disk, or the model that comes with
+ * rill.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +41,8 @@ cache_root(char *dst, size_t n)
 }
 
 /*
- * The model that comes with rill: beside the installed programs (bin/../share/rill/models/tiny), or in the tree they were
- * built in (build/bin/../../pipelines/models/tiny).
+ * The model that comes with rill: beside the installed programs (bin/../share/rill/models/tiny), or in the tree they
+ * were built in (build/bin/../../pipelines/models/tiny).
  */
 static char *
 default_model(const struct tool *t)

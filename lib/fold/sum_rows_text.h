@@ -65,8 +65,9 @@ add4(double *y, double *const x[4], const double a[4], int from, int to)
 static double
 sum_lanes(const V *v)
 {
-	const double *x = (const double *)v;
+	double x[LANES];
 
+	memcpy(x, v, sizeof(x));
 	return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
 }
 

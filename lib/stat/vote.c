@@ -86,16 +86,17 @@ check_shape(const struct rna_vote *v, const struct rna_record *rec, int k, struc
 	return RNA_OK;
 }
 
-/* log of the sum of exp. */
+/* log of the sum of exp, n > 0. */
 static double
 log_sum(const float *x, size_t n)
 {
-	double max = (double)x[0], sum = 0;
+	double max = (double)x[0], sum;
 	size_t i;
 
 	for (i = 1; i < n; i++)
 		max = fmax(max, (double)x[i]);
-	for (i = 0; i < n; i++)
+	sum = exp((double)x[0] - max);
+	for (i = 1; i < n; i++)
 		sum += exp((double)x[i] - max);
 	return max + log(sum);
 }
