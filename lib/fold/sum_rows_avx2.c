@@ -1,6 +1,8 @@
 /*
  * sum_rows_avx2.c: two vectors of four cells at once.
  */
+#include <string.h>
+
 #include "fold/sum_rows.h"
 
 #if defined(__AVX2__)

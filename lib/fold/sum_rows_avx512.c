@@ -1,6 +1,8 @@
 /*
  * sum_rows_avx512.c: eight cells at once.
  */
+#include <string.h>
+
 #include "fold/sum_rows.h"
 
 #if defined(__AVX512F__)
