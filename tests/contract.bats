@@ -146,6 +146,33 @@ fails() {
 	done
 }
 
+@test "-h and --version say when they cannot be written" {
+	[ -e /dev/full ] || skip_or_fail "no /dev/full"
+	for t in $(all_tools); do
+		for o in -h -V; do
+			status=0
+			"$t" "$o" >/dev/full 2>"$T/err" || status=$?
+			[ "$status" = 1 ]
+			one_line "$(<"$T/err")"
+		done
+	done
+}
+
+@test "empty words on the command line end with 2" {
+	for t in $(all_tools); do
+		run -2 --separate-stderr "$t" -o "" sample.fa
+		run -2 --separate-stderr "$t" ""
+		[ ! -e .part ]
+	done
+}
+
+@test "control characters of the command line stay out of messages" {
+	for t in $(all_tools); do
+		run -2 --separate-stderr "$t" "$(printf -- '--no\033[31m\nx')"
+		[[ $stderr != *$'\033'* && $stderr == *'--no?[31m?x'* ]]
+	done
+}
+
 @test "an empty input is refused" {
 	: >"$T/empty"
 	for t in $(all_tools); do

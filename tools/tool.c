@@ -383,11 +383,16 @@ operands(struct tool *t, int argc, char **argv)
 {
 	static char dash[] = "-";
 	static char *standard_input[] = {dash, NULL};
+	int i;
 
 	t->files = argv;
 	t->nfiles = argc;
 	if (!t->operands && argc > 0)
 		tool_usage(t, "%s: takes no operands", argv[0]);
+	for (i = 0; i < argc; i++) {
+		if (*argv[i] == '\0')
+			tool_usage(t, "operand %d is empty", i + 1);
+	}
 	if (!t->operands || argc > 0)
 		return;
 	if (t->operands == 1 && isatty(STDIN_FILENO)) {
@@ -463,6 +468,9 @@ tool_parse(struct tool *t, int argc, char **argv, int (*own)(int, const char *, 
 			continue;
 		}
 		o = find_option(t, code);
+		/* as of a script's variable that is not set */
+		if (optarg != NULL && *optarg == '\0')
+			tool_usage(t, "--%s: its value is empty", o->name);
 		remember(t, o, optarg);
 		if (tool_is_common(o))
 			common_option(t, code, optarg);
