@@ -85,10 +85,15 @@ table() { cut -f 1-8,10- "$1"; }
 	[ -s m/model.safetensors ]
 }
 
-@test "a pipe needs --steps, and is told how many one pass takes" {
-	run -2 --separate-stderr pipe "cat '$x' | rna-train mlm -o p"
+@test "on a pipe one pass is as long as the header says; without totals --steps is needed" {
+	rna-shuf -q --shard 1/2 "$x" > untold.rill
+	run -2 --separate-stderr pipe "cat untold.rill | rna-train mlm -o p"
 	[[ $stderr == *"--steps"* ]]
 	[ ! -e p ]
+	cat "$x" | mini told --batch-tokens 1024
+	mini whole --batch-tokens 1024 "$x"
+	[ "$(tail -n 1 told/log.tsv | cut -f 1)" -ge "$(($(tail -n 1 whole/log.tsv | cut -f 1) - 3))" ]
+	[ "$(tail -n 1 told/log.tsv | cut -f 1)" -le "$(tail -n 1 whole/log.tsv | cut -f 1)" ]
 	run -2 --separate-stderr pipe "cat '$x' | rna-train mlm --epochs 2 -o p"
 	[[ $stderr == *"for e in 0 1 2"* ]]
 	cat "$x" | mini c --schedule constant

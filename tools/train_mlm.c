@@ -213,7 +213,7 @@ check_end(struct train_run *r, enum rna_status s)
 		rna_fail(&err, RNA_EFORMAT, "no records in the input");
 		train_fail(r, &err);
 	}
-	if (r->total > 0)
+	if (r->total > 0 && !r->estimated)
 		tool_warn(r->t, "the input ended after %lld of %lld steps; the model is saved as it is",
 		    (long long)r->tr.state.step, (long long)r->total);
 }

@@ -26,6 +26,7 @@ struct train_run {
 	struct rna_dirlock lock;
 	struct tool_progress bar;
 	int64_t total; /* steps of the run; 0: until the input ends */
+	int estimated;                 /* 1: total is from the header's totals, the stream may end a little before */
 	int64_t save_every, valid_every;
 	int64_t saved;          /* step of the newest checkpoint, -1: none */
 	double mean_loss, last; /* for the bar: running mean, time of the last step */

@@ -248,13 +248,29 @@ regular_files(const struct tool *t)
 	return 1;
 }
 
+/*
+ * Steps that one pass over the stream takes, by the totals in its header; 0 when it has none.  A batch ends before the
+ * record that would be too much, so it lacks half a record on average.
+ */
+static int64_t
+steps_by_header(const struct train_run *r)
+{
+	const struct rna_header *h = tool_in_header(&r->in);
+	uint64_t records = rna_header_records(h), tokens = rna_header_tokens(h);
+	double batch = (double)r->o->batch_tokens, mean;
+
+	if (records == RNA_TOTAL_UNKNOWN || tokens == RNA_TOTAL_UNKNOWN || records == 0 || tokens == 0)
+		return 0;
+	mean = (double)tokens / (double)records;
+	return (int64_t)ceil((double)tokens / fmax(batch - mean / 2, batch / 2));
+}
+
 void
 train_count_steps(struct train_run *r)
 {
 	const struct train_opts *o = r->o;
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_train_count count;
-	uint64_t tokens;
 
 	if (o->steps >= 0)
 		r->total = o->steps;
@@ -268,13 +284,12 @@ train_count_steps(struct train_run *r)
 		    "--epochs needs files; on a pipe an epoch is a stream: for e in 0 1 2; do rna-shuf -s $e x.rill | "
 		    "rna-mask --epoch $e; done | rna-train mlm --steps N ...");
 	} else if (o->schedule != RNA_SCHEDULE_CONSTANT) {
-		tokens = rna_header_tokens(tool_in_header(&r->in));
-		if (tokens != RNA_TOTAL_UNKNOWN)
-			train_usage(r,
-			    "a pipe does not say how long it is: give --steps N; one pass over this stream is about "
-			    "--steps %llu",
-			    (unsigned long long)(tokens / (uint64_t)o->batch_tokens + 1));
-		train_usage(r, "a pipe does not say how long it is: give --steps N, or --schedule constant");
+		r->total = steps_by_header(r);
+		r->estimated = 1;
+		if (r->total == 0)
+			train_usage(r, "the stream does not say how long it is: give --steps N or "
+			    "--schedule constant, or train from a file");
+		tool_note(r->t, 1, "%lld steps, by the totals in the header", (long long)r->total);
 	}
 }
 
