@@ -82,14 +82,16 @@ $(B)/librna.a: $(LIB_OBJ)
 	$(call say,AR $@)
 	$(Q)$(AR) rcs $@ $^
 
-# rna-x is tools/rna-x.c, its further files tools/x_*.c, and what all share, tools/tool*.c
+# rna-x is tools/rna-x.c, its further files tools/x_*.c, and what all share, tools/tool*.c; rna-predict runs a model as
+# rna-embed does
+$(B)/bin/rna-predict: $(patsubst %.c,$(B)/%.o,$(wildcard tools/embed_*.c))
 SHARED_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tools/tool.c tools/tool_*.c))
 .SECONDEXPANSION:
 $(B)/bin/rna-%: $(B)/tools/rna-%.o $$(patsubst tools/$$(percent).c,$(B)/tools/$$(percent).o,$$(wildcard tools/$$*_*.c)) \
 		$(SHARED_OBJ) $(B)/librna.a
 	@mkdir -p $(@D)
 	$(call say,LD $@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(B)/librna.a $(LIBS)
 percent = %
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a

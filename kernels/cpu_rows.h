@@ -1,5 +1,5 @@
 /*
- * cpu_rows.h: gather, scatter, mean over a sequence, sum, zero, and the loss.
+ * cpu_rows.h: gather, scatter, dropout of rows, mean over a sequence, sum, zero, and the loss.
  */
 #ifndef CPU_ROWS_H
 #define CPU_ROWS_H
@@ -36,6 +36,29 @@ cpu_scatter_add(const struct rk_call *c, const struct rk_env *e)
 #pragma omp for schedule(static)
 	for (int r = 0; r < e->live[o->rows]; r++)
 		add_row((float *)o->x + o->index[r] * n, (const float *)o->y + r * n, n);
+}
+
+static void
+cpu_dropout(const struct rk_call *c, const struct rk_env *e)
+{
+	const struct rk_drop_rows *o = &c->u.drop_rows;
+	const struct drop drop = drop_init(&o->drop, 0);
+	const size_t n = o->columns;
+
+#pragma omp for schedule(static)
+	for (int r = 0; r < e->live[o->rows]; r++) {
+		const float *x = (const float *)o->x + r * n;
+		float *y = (float *)o->y + r * n;
+
+		for (size_t i = 0; i < n; i += VL) {
+			const int left = n - i < VL ? (int)(n - i) : VL;
+			vf v = vf_load_tail(x + i, left);
+
+			if (drop.thr != 0)
+				v *= drop_factors(&drop, o->drop.row_key[o->index[r]], (uint32_t)i);
+			vf_store_tail(y + i, v, left);
+		}
+	}
 }
 
 static void

@@ -44,7 +44,7 @@ cpu_need(const struct rk_call *c, int threads)
 		[RK_ATTENTION] = cpu_attention, [RK_ATTENTION_BACK] = cpu_attention_back, \
 		[RK_GATHER] = cpu_gather, [RK_SCATTER_ADD] = cpu_scatter_add, [RK_SEGMENT_MEAN] = cpu_segment_mean, \
 		[RK_CROSS_ENTROPY] = cpu_cross_entropy, [RK_ZERO] = cpu_zero, [RK_ADD] = cpu_add, \
-		[RK_SUM_SQUARES] = cpu_sum_squares, [RK_ADAMW] = cpu_adamw, \
+		[RK_SUM_SQUARES] = cpu_sum_squares, [RK_ADAMW] = cpu_adamw, [RK_DROPOUT] = cpu_dropout, \
 	}, \
 	.pack_size = linear_pack_size, .need = cpu_need, \
 }

@@ -54,7 +54,7 @@ ref_need(const struct rk_call *c, int threads)
 		[RK_ATTENTION] = ref_attention, [RK_ATTENTION_BACK] = ref_attention_back, \
 		[RK_GATHER] = ref_gather, [RK_SCATTER_ADD] = ref_scatter_add, [RK_SEGMENT_MEAN] = ref_segment_mean, \
 		[RK_CROSS_ENTROPY] = ref_cross_entropy, [RK_ZERO] = ref_zero, [RK_ADD] = ref_add, \
-		[RK_SUM_SQUARES] = ref_sum_squares, [RK_ADAMW] = ref_adamw, \
+		[RK_SUM_SQUARES] = ref_sum_squares, [RK_ADAMW] = ref_adamw, [RK_DROPOUT] = ref_dropout, \
 	}, \
 	.pack_size = ref_pack_size, .need = ref_need, \
 }

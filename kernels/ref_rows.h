@@ -1,5 +1,5 @@
 /*
- * ref_rows.h: ops on whole rows: gather, scatter, mean over a sequence, sum, and the loss.  Text of ref_ops.h.
+ * ref_rows.h: ops on whole rows: gather, scatter, dropout, mean over a sequence, sum, and the loss.  Text of ref_ops.h.
  */
 
 static void
@@ -25,6 +25,18 @@ ref_scatter_add(const struct rk_call *c, const struct rk_env *e)
 		for (size_t i = 0; i < n; i++)
 			x[i] += y[i];
 	}
+}
+
+static void
+ref_dropout(const struct rk_call *c, const struct rk_env *e)
+{
+	const struct rk_drop_rows *o = &c->u.drop_rows;
+	const size_t n = o->columns;
+
+	for (size_t r = 0; r < (size_t)e->live[o->rows]; r++)
+		for (size_t i = 0; i < n; i++)
+			((real *)o->y)[r * n + i] =
+			    ((const real *)o->x)[r * n + i] * ref_keep(&o->drop, 0, o->drop.p > 0 ? o->index[r] : 0, i);
 }
 
 static void

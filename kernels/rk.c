@@ -344,6 +344,9 @@ rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
 	case RK_GATHER: case RK_SCATTER_ADD:
 		*rows = live[c->u.rows.rows], *cap = c->u.rows.cap;
 		break;
+	case RK_DROPOUT:
+		*rows = live[c->u.drop_rows.rows], *cap = c->u.drop_rows.cap;
+		break;
 	case RK_SEGMENT_MEAN:
 		*rows = live[RK_LIVE_SEQS], *cap = c->u.segment_mean.cap_seqs;
 		break;

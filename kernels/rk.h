@@ -85,6 +85,7 @@ enum rk_op {
 	RK_ADD,             /* y += x */
 	RK_SUM_SQUARES,     /* out[0] = sum of squares, fp64 */
 	RK_ADAMW,           /* one decoupled-decay Adam step over a flat array, with clip by global norm */
+	RK_DROPOUT,         /* y[r] = dropout(x[r]), keyed by the token that row r was gathered from */
 	RK_NOPS
 };
 
@@ -160,6 +161,15 @@ struct rk_rows {        /* RK_GATHER, RK_SCATTER_ADD */
 	void *x, *y;
 };
 
+struct rk_drop_rows {   /* backward: the same call with dy as x and dx as y */
+	int rows, cap;
+	int columns;
+	const int32_t *index;               /* [rows]: row r has the key row_key[index[r]] */
+	struct rk_dropout drop;
+	const void *x;                      /* [rows, columns] */
+	void *y;                            /* may be x */
+};
+
 struct rk_segment_mean {
 	int cap_seqs, columns;
 	const int32_t *first, *count;       /* [seqs] */
@@ -207,6 +217,7 @@ struct rk_call {
 		struct rk_norm norm;
 		struct rk_attention attention;
 		struct rk_rows rows;
+		struct rk_drop_rows drop_rows;
 		struct rk_segment_mean segment_mean;
 		struct rk_cross_entropy cross_entropy;
 		struct rk_bytes bytes;

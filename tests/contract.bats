@@ -12,6 +12,8 @@ setup_file() {
 	rna-train mlm -q -c tiny --steps 0 -o model masked.rill
 	rna-embed -q -m model --what logits -o scored.rill masked.rill
 	rna-embed -q -m model --types 2 --what cls -o replicates.rill tokens.rill
+	rna-tokenize -q --label header -o labelled.rill sample.fa
+	rna-train class -q -m none -c tiny --layers 1 --epochs 1 -o classes labelled.rill
 	printf '\000\001\377\n\376' >not-a-stream
 	printf '>a tRNA\nACGUACGUAA\n' >-dash.fa
 	mkdir folder
@@ -26,6 +28,7 @@ setup() {
 args_of() {
 	case $1 in
 	rna-embed) echo --kmer 2 ;;
+	rna-predict) echo -m "$BATS_FILE_TMPDIR/classes" ;;
 	rna-score) echo mlm ;;
 	rna-train) echo "mlm -c tiny --steps 1 -f -o $T/model" ;;
 	rna-view) echo -O json ;;
@@ -45,7 +48,7 @@ input_of() {
 
 # writers: tools with output on standard output; filters: one record out for each record in, whatever came before
 writers() { all_tools | grep -vx rna-train; }
-filters() { all_tools | grep -xE 'rna-(mask|embed|fold|view)'; }
+filters() { all_tools | grep -xE 'rna-(mask|embed|fold|predict|view)'; }
 
 # try TOOL ARGS...: runs the tool with the arguments it needs; a line for the reader of a failure
 try() {

@@ -15,6 +15,7 @@ embed_open(struct embed *e)
 	char why[256] = "", *dir = tool_model_path(e->t, e->t->model);
 
 	need.need_pooler = (e->opts.what & RNA_EMBED_POOLED) != 0;
+	need.need_class = (e->opts.what & RNA_EMBED_CLASSES) != 0;
 	need.need_mlm = (e->opts.what & RNA_EMBED_LOGITS) != 0 || e->types > 0;
 	if ((e->rk = rk_open(e->t->device, e->t->threads, why, sizeof(why))) == NULL)
 		tool_die(e->t, "%s", why);
@@ -43,7 +44,8 @@ embed_write_header(struct embed *e, const struct rna_header *kept)
 	struct rna_header h;
 
 	if (extra == NULL || rna_header_copy(&h, tool_in_header(&e->in)) != RNA_OK ||
-	    rna_header_set_vocab(&h, e->model.vocab.name, e->model.vocab.digest) != RNA_OK)
+	    rna_header_set_vocab(&h, e->model.vocab.name, e->model.vocab.digest) != RNA_OK ||
+	    (e->opts.what & RNA_EMBED_CLASSES && json_object_set(h.json, "classes", e->model.config.labels) != 0))
 		tool_die(e->t, "out of memory");
 	if (kept != NULL)
 		tool_out_continue(e->out, &h, extra, totals, kept);

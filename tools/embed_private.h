@@ -1,5 +1,5 @@
 /*
- * embed_private.h: between the files of rna-embed.
+ * embed_private.h: between the files of rna-embed, and rna-predict, which runs records through a model as that does.
  */
 #ifndef RNA_EMBED_PRIVATE_H
 #define RNA_EMBED_PRIVATE_H
@@ -45,6 +45,9 @@ struct embed {
 	uint64_t skip;   /* records of the output that an earlier run wrote */
 	uint64_t read, written, all_tokens;
 	struct tool_progress progress;
+	/* what a record gets besides, before it is written (NULL: nothing) */
+	enum rna_status (*finish)(struct embed *e, struct rna_record *rec, struct rna_err *err);
+	size_t top; /* --top N of rna-predict */
 };
 
 /* embed_open.c */

@@ -8,8 +8,8 @@
 #include "embed_private.h"
 
 #define WINDOW_RECORDS 4096
-#define WINDOW_TOKENS  65536 /* sorted by length together ... */
-#define WINDOW_WIDE    16384 /* ... fewer when every token gets numbers */
+#define WINDOW_TOKENS 65536 /* sorted by length together ... */
+#define WINDOW_WIDE 16384   /* ... fewer when every token gets numbers */
 
 static void
 fail(struct embed *e, const struct rna_record *rec, const char *what)
@@ -94,8 +94,8 @@ check_length(struct embed *e, const struct rna_record *rec)
 		return;
 	snprintf(text, sizeof(text),
 	    "%llu tokens, but the model takes %d; try: rna-tokenize -m %.128s --long chunk FILE | "
-	    "rna-embed -m %.128s",
-	    (unsigned long long)n, e->model.config.max, e->t->model, e->t->model);
+	    "%s -m %.128s",
+	    (unsigned long long)n, e->model.config.max, e->t->model, e->t->name, e->t->model);
 	fail(e, rec, text);
 }
 

@@ -77,7 +77,10 @@ put_units(struct embed *e, struct rna_err *err)
 
 		if (u->merged && rna_embed_merge(&e->model.vocab, rec, u->n, &u->whole, err) != RNA_OK)
 			fail(e, err);
-		put(e, u->merged ? &u->whole : rec);
+		rec = u->merged ? &u->whole : rec;
+		if (e->finish != NULL && e->finish(e, rec, err) != RNA_OK)
+			fail(e, err);
+		put(e, rec);
 	}
 }
 

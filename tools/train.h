@@ -1,5 +1,5 @@
 /*
- * train.h: the options of rna-train, filled by rna-train.c, read by the file of each objective.
+ * train.h: the options of rna-train, filled by train_options.c, read by the file of each objective.
  */
 #ifndef RNA_TRAIN_H
 #define RNA_TRAIN_H
@@ -9,22 +9,37 @@
 
 /* Numbers that were not given are negative. */
 struct train_opts {
+	struct tool *tool;
+	uint64_t given;     /* bit code - CHAR_MAX: that option was there */
 	const char *config; /* -c */
 	const char *vocab;  /* --vocab FILE */
 	int64_t layers, hidden, heads, ffn, max_tokens;
 	double init_range; /* --init-range */
 	int init_local;    /* --init local */
-	int act; /* index of --act: relu, gelu; -1: the config's */
+	int act;           /* index of --act: relu, gelu; -1: the config's */
 	double dropout, attention_dropout;
 	int64_t steps, epochs, warmup, batch_tokens, save_every, valid_every, log_every, keep;
 	double lr, min_lr, weight_decay, clip, type_weight;
-	int schedule;  /* enum rna_schedule_kind */
+	int schedule;  /* enum rna_schedule_kind; -1: the objective's */
 	int type_head; /* --objective type */
 	int bf16;      /* --dtype bf16 */
 	const char *valid, *log;
 	int resume, plan;
+	/* class */
+	int frozen; /* --adapt fbth */
+	int from_cls, mlp, weighted;
+	int64_t batch, patience, seeds;
+	double valid_split, smoothing; /* 0: none */
+	const char *group;
 };
 
+extern const struct tool_option train_options[];
+/* arg: struct train_opts. */
+int train_option(int code, const char *value, void *arg);
+/* Ends with 2 when an option of the other objective was given. */
+void train_check_options(const struct train_opts *o, int class);
+
 int train_mlm(struct tool *t, const struct train_opts *o);
+int train_class(struct tool *t, const struct train_opts *o);
 
 #endif

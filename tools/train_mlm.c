@@ -23,7 +23,7 @@ stop(int sig)
 
 	stopped = sig;
 	if (null >= 0)
-		dup2(null, STDIN_FILENO);    /* so that a wait for a silent pipe ends, too */
+		dup2(null, STDIN_FILENO); /* so that a wait for a silent pipe ends, too */
 }
 
 /* The step at hand is finished and saved first; a second signal ends the process at once. */
@@ -104,6 +104,7 @@ read_first(struct train_run *r)
 	if (rna_mlm_targets(&r->rec, &n) < 0)
 		not_masked(r);
 	r->have = 1;
+	r->stream_max = rna_train_stream_max(tool_in_header(&r->in));
 }
 
 /* 3. Steps */

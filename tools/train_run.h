@@ -1,5 +1,5 @@
 /*
- * train_run.h: one run of rna-train mlm, between the file that prepares it and the file that runs it.
+ * train_run.h: one run of rna-train, between the file that prepares it and the file that runs it.
  */
 #ifndef RNA_TRAIN_RUN_H
 #define RNA_TRAIN_RUN_H
@@ -17,6 +17,8 @@ struct train_run {
 	struct tool_in in;
 	struct rna_record rec;
 	int have;       /* 1: rec was read ahead */
+	int stream_max; /* longest input that its stream was framed for; 0: not known */
+	json_t *labels; /* class: names of the classes; NULL: mlm */
 	int64_t pass;   /* passes over the files done */
 	uint64_t epoch; /* streams begun before the one being read */
 	struct rk *rk;

@@ -1,5 +1,5 @@
 /*
- * train_setup.c: what rna-train mlm does before the first record is used.
+ * train_setup.c: what rna-train does before the first record is used.
  *
  * 1. The folder   2. The model   3. How many steps
  */
@@ -12,8 +12,8 @@
 
 #include "train_run.h"
 
-#define SAVES      10   /* checkpoints in a run, unless --save-every says otherwise */
-#define SCORINGS   20   /* of --valid, unless --valid-every does */
+#define SAVES 10        /* checkpoints in a run, unless --save-every says otherwise */
+#define SCORINGS 20     /* of --valid, unless --valid-every does */
 #define OPEN_ENDED 1000 /* steps between them when the total is not known */
 
 void
@@ -63,8 +63,8 @@ train_take_folder(struct train_run *r)
 		    "%s: holds a model but no checkpoint to resume; train on from it with -m %s -o OTHER", r->dir,
 		    r->dir);
 	else if (!o->resume && (newest >= 0 || there) && !r->t->force)
-		rna_fail(&err, RNA_EINVAL,
-		    "%s: holds a model already; continue its run with --resume, or replace it with -f", r->dir);
+		rna_fail(&err, RNA_EINVAL, "%s: holds a model already; %sreplace it with -f", r->dir,
+		    newest >= 0 ? "continue its run with --resume, or " : "");
 	else if (o->resume && newest >= 0)
 		return newest;
 	else if (rna_checkpoint_clear(r->dir, &err) == RNA_OK)
@@ -132,6 +132,17 @@ stream_frame(const struct train_run *r, const struct rna_vocab *v)
 	return rna_frame_slot(v, tokens, n) >= 0 ? RNA_FRAME_TYPE : RNA_FRAME_PLAIN;
 }
 
+/* A new model that classifies. */
+static void
+class_head(const struct train_run *r, struct rna_config *c)
+{
+	c->labels = json_incref(r->labels);
+	c->class_from = r->o->from_cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
+	c->class_mlp = r->o->mlp;
+	c->pooler = c->class_from == RNA_CLASS_POOLED;
+	c->mlm = 0;
+}
+
 static enum rna_status
 new_model(struct train_run *r, struct rna_err *err)
 {
@@ -139,20 +150,21 @@ new_model(struct train_run *r, struct rna_err *err)
 	struct rna_config c = {0};
 	struct rna_vocab v;
 	enum rna_status s;
-	int max;
 
 	s = o->vocab != NULL ? rna_vocab_load(&v, o->vocab, err) : rna_vocab_init(&v);
 	if (s != RNA_OK)
 		return s;
 	if ((s = rna_config_preset(&c, o->config != NULL ? o->config : "tiny", err)) == RNA_OK) {
-		if (r->have && (max = rna_train_stream_max(tool_in_header(&r->in))) > 0)
-			c.positions = max;
+		if (r->stream_max > 0)
+			c.positions = r->stream_max;
 		apply_shape(o, &c);
 		apply_dropout(o, &c);
 		c.vocab_size = v.n;
 		c.max = c.positions;
 		c.frame = stream_frame(r, &v);
 		c.type_head = o->type_head;
+		if (r->labels != NULL)
+			class_head(r, &c);
 		if ((s = rna_config_check(&c, err)) == RNA_OK)
 			s = rna_model_create(&r->model, &c, &v, r->rk, r->t->seed, err);
 	}
@@ -189,18 +201,20 @@ same_shape(struct train_run *r, const char *dir, struct rna_err *err)
 static enum rna_status
 old_model(struct train_run *r, const char *dir, struct rna_err *err)
 {
-	struct rna_model_options mo = {.need_mlm = 1, .type_head = r->o->type_head, .seed = r->t->seed};
+	struct rna_model_options mo = {.need_mlm = r->labels == NULL, .type_head = r->o->type_head, .seed = r->t->seed};
 	enum rna_status s;
-	int max;
+
+	mo.labels = r->labels;
+	mo.class_from = r->o->from_cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
+	mo.class_mlp = r->o->mlp;
 
 	if ((s = rna_model_open(&r->model, dir, r->rk, &mo, err)) != RNA_OK || (s = same_shape(r, dir, err)) != RNA_OK)
 		return s;
 	apply_dropout(r->o, &r->model.config);
 	if (r->have) {
 		r->model.config.frame = stream_frame(r, &r->model.vocab);
-		max = rna_train_stream_max(tool_in_header(&r->in));
-		if (max > 0 && max <= r->model.config.positions)
-			r->model.config.max = max;
+		if (r->stream_max > 0 && r->stream_max <= r->model.config.positions)
+			r->model.config.max = r->stream_max;
 	}
 	return RNA_OK;
 }
@@ -313,12 +327,13 @@ train_make_trainer(struct train_run *r)
 	struct rna_trainer_options to = {
 	    .batch_tokens = (uint64_t)o->batch_tokens,
 	    .seed = r->t->seed,
-	    .schedule = {(enum rna_schedule_kind)o->schedule, o->lr, min_lr, warmup, r->total},
+	    .schedule = {(enum rna_schedule_kind)(o->schedule < 0 ? RNA_SCHEDULE_PAPER : o->schedule), o->lr, min_lr,
+		warmup, r->total},
 	    .beta1 = 0.9,
 	    .beta2 = 0.999,
 	    .eps = 1e-8,
-	    .weight_decay = o->weight_decay,
-	    .clip = o->clip,
+	    .weight_decay = fmax(o->weight_decay, 0),
+	    .clip = o->clip < 0 ? 1 : o->clip,
 	    .precision = o->bf16 ? RK_BF16 : RK_FP32,
 	    .type_head = o->type_head,
 	    .type_weight = o->type_weight,

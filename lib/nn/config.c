@@ -193,7 +193,7 @@ read_object(struct rna_config *c, struct rna_err *err)
 	c->mlm_act = c->act;
 	c->mlm_eps = c->eps;
 	if ((st = read_head(c, json_object_get(o, "lm_head"), err)) ||
-	    (st = read_rill(c, json_object_get(o, "rill"), err)))
+	    (st = read_rill(c, json_object_get(o, "rill"), err)) || (st = rna_config_read_labels(c, err)))
 		return st;
 	return rna_config_check(c, err);
 }
@@ -265,6 +265,7 @@ rna_config_copy(struct rna_config *dst, const struct rna_config *src)
 {
 	*dst = *src;
 	dst->json = src->json ? json_deep_copy(src->json) : NULL;
+	dst->labels = json_incref(src->labels); /* never changed once made */
 	return src->json && !dst->json ? RNA_EMEM : RNA_OK;
 }
 
@@ -272,5 +273,6 @@ void
 rna_config_fini(struct rna_config *c)
 {
 	json_decref(c->json);
+	json_decref(c->labels);
 	memset(c, 0, sizeof(*c));
 }

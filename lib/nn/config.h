@@ -9,6 +9,11 @@
 #include "seq/frame.h"
 #include "stream/status.h"
 
+/* What a class head reads: tanh of a linear map of [CLS], as BertForSequenceClassification, or [CLS] itself. */
+enum rna_class_from { RNA_CLASS_POOLED, RNA_CLASS_CLS };
+
+#define RNA_CLASSES_MAX 4096
+
 struct rna_config {
 	int vocab_size, hidden, layers, heads, ffn, positions, segments;
 	enum rk_act act; /* hidden_act */
@@ -21,6 +26,10 @@ struct rna_config {
 	int pooler, mlm; /* whether the model has those parts */
 	int untied;      /* the MLM head has a decoder matrix of its own */
 	int type_head;   /* 1: a linear map from [CLS] to the type tokens (the type loss of rna-train) */
+	/* the class head (class_labels.c): names of the classes in order, an array of strings; NULL: no head */
+	json_t *labels;
+	int class_from; /* enum rna_class_from */
+	int class_mlp;  /* 1: a hidden layer between */
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
 	int max;      /* tokens that the model takes, specials included */
@@ -35,5 +44,12 @@ enum rna_status rna_config_save(const struct rna_config *c, const char *path, st
 enum rna_status rna_config_check(const struct rna_config *c, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_config_copy(struct rna_config *dst, const struct rna_config *src) RNA_CHECK;
 void rna_config_fini(struct rna_config *c);
+
+/* Number of classes; 0: no class head. */
+int rna_config_classes(const struct rna_config *c);
+/* Reads the head's keys of c->json into labels, class_from and class_mlp; without a class head labels is NULL. */
+enum rna_status rna_config_read_labels(struct rna_config *c, struct rna_err *err) RNA_CHECK;
+/* Puts the head's keys into o; 1 on failure. */
+int rna_config_put_labels(json_t *o, const struct rna_config *c);
 
 #endif

@@ -70,6 +70,15 @@ put_rill(json_t *o, const struct rna_config *c)
 	return bad;
 }
 
+/* The class of transformers that computes what the model does. */
+static const char *
+architecture(const struct rna_config *c)
+{
+	if (c->labels && c->class_from == RNA_CLASS_POOLED && !c->class_mlp)
+		return "BertForSequenceClassification";
+	return c->mlm ? "BertForMaskedLM" : "BertModel";
+}
+
 static int
 put_all(json_t *o, const struct rna_config *c)
 {
@@ -79,7 +88,7 @@ put_all(json_t *o, const struct rna_config *c)
 
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
 		json_object_del(o, gone[i]);
-	bad |= put(o, "architectures", json_pack("[s]", c->mlm ? "BertForMaskedLM" : "BertModel"));
+	bad |= put(o, "architectures", json_pack("[s]", architecture(c)));
 	bad |= put(o, "model_type", json_string("bert"));
 	bad |= put(o, "vocab_size", json_integer(c->vocab_size));
 	bad |= put(o, "hidden_size", json_integer(c->hidden));
@@ -97,7 +106,7 @@ put_all(json_t *o, const struct rna_config *c)
 	bad |= put(o, "torch_dtype", json_string("float32"));
 	bad |= put_default(o, "pad_token_id", json_integer(0));
 	bad |= put_default(o, "tie_word_embeddings", json_true());
-	return bad | put_rill(o, c);
+	return bad | put_rill(o, c) | rna_config_put_labels(o, c);
 }
 
 enum rna_status

@@ -25,6 +25,13 @@ struct rna_model_options {
 	uint64_t seed;
 	int digest;  /* take the digest, for the provenance of what is computed: most of the time of opening */
 	int threads; /* 2 or more: beside the loading */
+	int need_class; /* fail when the file lacks a class head */
+	/*
+	 * Opened to be fine-tuned (NULL: not): a class head for these classes, drawn from seed where the file has no
+	 * such; no MLM and type head; a pooler only where the head reads it.
+	 */
+	json_t *labels;
+	int class_from, class_mlp; /* with labels: of struct rna_config */
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */
@@ -46,5 +53,11 @@ rna_t rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int lay
 rna_t rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last);
 /* MLM head on given rows: [.., vocab]. */
 rna_t rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows);
+/*
+ * Class head on last hidden vectors of [CLS] that were gathered at `at`: [.., classes] (config.labels).  params: m's,
+ * or others that hold the head under the same names.
+ */
+rna_t rna_encoder_classes(
+    struct rna_tape *t, const struct rna_params *params, const struct rna_config *c, rna_t cls, enum rna_tape_index at);
 
 #endif

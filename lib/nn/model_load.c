@@ -8,10 +8,10 @@
 
 #include "nn/model_private.h"
 
-#define DECODER      "cls.predictions.decoder.weight"
+#define DECODER "cls.predictions.decoder.weight"
 #define DECODER_BIAS "cls.predictions.decoder.bias"
-#define HEAD_BIAS    "cls.predictions.bias"
-#define WORDS        "bert.embeddings.word_embeddings.weight"
+#define HEAD_BIAS "cls.predictions.bias"
+#define WORDS "bert.embeddings.word_embeddings.weight"
 
 /* A file's tensors, each with its stock name. */
 struct source {
@@ -20,6 +20,9 @@ struct source {
 	struct model_entry **to;                     /* per tensor: where it goes; NULL: nowhere */
 	int decoder, decoder_bias, head_bias, words; /* index of the tensor, or -1 */
 	int bias;                                    /* which of the two biases is used */
+	int classes;                                 /* 1: there is a class head */
+	int tune;                                    /* 1: opened for new classes: other heads are left out */
+	int fresh;                                   /* 1: and its class head is not the one wanted */
 };
 
 static void
@@ -31,6 +34,12 @@ shape_text(const struct rna_tensor *t, char *dst, size_t size)
 		at += (size_t)snprintf(dst + at, size - at, "%s%llu", i ? ", " : "", (unsigned long long)t->dims[i]);
 	if (at < size)
 		snprintf(dst + at, size - at, "]");
+}
+
+static int
+begins(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
 /* Which parts the file has. */
@@ -52,6 +61,8 @@ look(struct source *s, struct rna_config *c)
 			c->mlm = 1;
 		if (strcmp(name, "rill.type_head.weight") == 0)
 			c->type_head = 1;
+		if (begins(name, "classifier."))
+			s->classes = 1;
 		if (strcmp(name, DECODER) == 0)
 			s->decoder = (int)i;
 		else if (strcmp(name, DECODER_BIAS) == 0)
@@ -61,6 +72,44 @@ look(struct source *s, struct rna_config *c)
 		else if (strcmp(name, WORDS) == 0)
 			s->words = (int)i;
 	}
+}
+
+/* The class head: the file's, or the one that is asked for. */
+static void
+choose_classes(struct source *s, struct rna_config *c, const struct rna_model_options *o)
+{
+	if (!s->classes) {
+		json_decref(c->labels);
+		c->labels = NULL;
+	}
+	if (!o->labels)
+		return;
+	s->tune = 1;
+	s->fresh = !c->labels || !json_equal(c->labels, o->labels) || c->class_from != o->class_from ||
+	           c->class_mlp != o->class_mlp;
+	json_decref(c->labels);
+	c->labels = json_incref(o->labels);
+	c->class_from = o->class_from;
+	c->class_mlp = o->class_mlp;
+	c->mlm = c->type_head = 0;
+	c->pooler = o->class_from == RNA_CLASS_POOLED;
+}
+
+/* 1 when stock tensor `name` is of a head that the model is opened without, or of another task's. */
+static int
+left_out(const struct source *s, const struct model_table *t, const char *name)
+{
+	if (begins(name, "classifier."))
+		return s->fresh || !rna_model_table_find(t, name);
+	return s->tune && !rna_model_table_find(t, name) &&
+	       (begins(name, "cls.predictions.") || begins(name, "rill.type_head.") || begins(name, "bert.pooler."));
+}
+
+/* 1 when stock tensor `name` may be missing: a part that is trained anew. */
+static int
+may_lack(const struct source *s, const char *name)
+{
+	return s->tune && (begins(name, "bert.pooler.") || (s->fresh && begins(name, "classifier.")));
 }
 
 /* 1 when two tensors hold the same values. */
@@ -129,8 +178,8 @@ destination(const struct source *s, const struct model_table *t, size_t i, int *
 	char buf[RNA_NAMES_SIZE];
 	const char *name = rna_names_stock(s->naming, s->file.list[i].name, buf);
 
-	*skip = !name;
-	if (!name)
+	*skip = !name || left_out(s, t, name);
+	if (*skip)
 		return NULL;
 	if ((int)i == s->decoder_bias || (int)i == s->head_bias) {
 		*skip = (int)i != s->bias;
@@ -165,7 +214,7 @@ match(struct source *s, struct model_table *t, struct rna_err *err)
 			return st;
 	}
 	for (size_t i = 0; i < t->n; i++)
-		if (!t->list[i].found && !t->list[i].optional)
+		if (!t->list[i].found && !t->list[i].optional && !may_lack(s, t->list[i].name))
 			return rna_fail(
 			    err, RNA_EFORMAT, "tensor %s is missing", rna_names_file(s->naming, t->list[i].name, name));
 	return RNA_OK;
@@ -229,6 +278,9 @@ check_parts(const struct rna_config *c, const struct rna_model_options *opts, st
 	if (opts->need_mlm && !c->mlm)
 		return rna_fail(
 		    err, RNA_EFORMAT, "the model has no masked-language head (cls.predictions.* or lm_head.*)");
+	if (opts->need_class && !c->labels)
+		return rna_fail(
+		    err, RNA_EFORMAT, "the model has no class head; make one with: rna-train class -m THIS -o OTHER");
 	if (opts->need_pooler && !c->pooler)
 		return rna_fail(err, RNA_EFORMAT, "the model has no pooler (bert.pooler.* or model.pooler.*)");
 	return RNA_OK;
@@ -268,6 +320,7 @@ rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_opti
 		goto out;
 	look(&s, &m->config);
 	m->config.type_head |= opts->type_head;
+	choose_classes(&s, &m->config, opts);
 	if ((st = look_at_decoder(&s, &m->config, err)) || (st = check_parts(&m->config, opts, err)) ||
 	    (st = rna_model_table(&t, &m->config, m->vocab.ntypes, &m->params, err)) || (st = match(&s, &t, err)) ||
 	    (st = rna_params_alloc(&m->params, err)))

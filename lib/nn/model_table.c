@@ -140,6 +140,20 @@ embeddings(struct model_table *t, const struct rna_config *c)
 	norm(t, "embeddings.norm", "bert.embeddings.LayerNorm", h);
 }
 
+/* The class head; the pooler, where it reads that, is the model's. */
+static void
+classifier(struct model_table *t, const struct rna_config *c)
+{
+	int n = rna_config_classes(c);
+
+	if (c->class_mlp) {
+		linear(t, "classifier.dense", "classifier.dense", c->hidden, c->hidden, 0);
+		linear(t, "classifier.out_proj", "classifier.out_proj", n, c->hidden, 0);
+	} else {
+		linear(t, "classifier", "classifier", n, c->hidden, 0);
+	}
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -174,6 +188,8 @@ rna_model_table(
 		whole(t, "type_head.weight", "rill.type_head.weight", ntypes, h, 1)->optional = 1;
 		whole(t, "type_head.bias", "rill.type_head.bias", ntypes, 0, 0)->optional = 1;
 	}
+	if (c->labels)
+		classifier(t, c);
 	if (t->failed) {
 		rna_model_table_fini(t);
 		return rna_fail(err, RNA_EMEM, "no memory for a model of that shape");

@@ -7,9 +7,9 @@
 #include "nn/names.h"
 
 #define BIT(n) (1u << (n))
-#define STOCK  (BIT(RNA_NAMES_BERT) | BIT(RNA_NAMES_PLAIN))
-#define MULTI  (BIT(RNA_NAMES_MULTIMOLECULE) | BIT(RNA_NAMES_RNAERNIE) | BIT(RNA_NAMES_PLAIN_MULTIMOLECULE))
-#define ALL    (STOCK | MULTI)
+#define STOCK (BIT(RNA_NAMES_BERT) | BIT(RNA_NAMES_PLAIN))
+#define MULTI (BIT(RNA_NAMES_MULTIMOLECULE) | BIT(RNA_NAMES_RNAERNIE) | BIT(RNA_NAMES_PLAIN_MULTIMOLECULE))
+#define ALL (STOCK | MULTI)
 
 static const char *const prefixes[] = {
     [RNA_NAMES_BERT] = "bert.",
@@ -21,7 +21,6 @@ static const char *const prefixes[] = {
 
 /* Heads of other tasks, which stand beside the backbone in the same file. */
 static const char *const others[] = {
-    "classifier.",
     "fold.",
     "types.",
     "cls.seq_relationship.",
@@ -67,7 +66,7 @@ namings(const char *key)
 {
 	unsigned set = ALL;
 
-	if (ignored(key) || begins(key, "rill."))
+	if (ignored(key) || begins(key, "rill.") || begins(key, "classifier."))
 		return ALL;
 	if (begins(key, "bert."))
 		set = BIT(RNA_NAMES_BERT);
@@ -163,7 +162,7 @@ rna_names_stock(enum rna_naming naming, const char *key, char dst[RNA_NAMES_SIZE
 
 	if (ignored(key))
 		return NULL;
-	if (begins(key, "cls.predictions.") || begins(key, "rill."))
+	if (begins(key, "cls.predictions.") || begins(key, "rill.") || begins(key, "classifier."))
 		snprintf(full, sizeof(full), "%s", key);
 	else if (begins(key, "lm_head."))
 		snprintf(full, sizeof(full), "cls.predictions.%s", key + strlen("lm_head."));

@@ -22,8 +22,7 @@ enum rna_naming {
 /* Which names a file has; a file with names of two kinds is an error that tells two of them. */
 enum rna_status
 rna_names_detect(const struct rna_safetensors *s, enum rna_naming *naming, struct rna_err *err) RNA_CHECK;
-/* The stock BERT name of a tensor, or NULL when the backbone and the MLM head have no use for it (classifier.*,
- * buffers). */
+/* The stock BERT name of a tensor, or NULL when rill has no use for it (heads of other tasks, buffers). */
 const char *rna_names_stock(enum rna_naming naming, const char *key, char dst[RNA_NAMES_SIZE]);
 /* The other way: what a stock BERT name is called in naming.  Names that are not of the backbone or MLM head stay. */
 const char *rna_names_file(enum rna_naming naming, const char *stock, char dst[RNA_NAMES_SIZE]);

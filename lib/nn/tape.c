@@ -157,7 +157,7 @@ node(struct rna_tape *t, enum tape_kind kind, rna_t x)
 
 	if (t->planned)
 		rna_tape_fail(t, RNA_EINVAL, "the recording has ended");
-	if (kind != TAPE_EMBED && (x < 0 || x >= t->ntensors))
+	if (kind != TAPE_EMBED && kind != TAPE_INPUT && (x < 0 || x >= t->ntensors))
 		rna_tape_fail(t, RNA_EINVAL, "an op without input");
 	if (t->status || !rna_tape_grow(t, &t->nodes, t->nnodes, &t->cap_nodes, sizeof(*n)))
 		return NULL;
@@ -347,6 +347,35 @@ rna_tape_gather(struct rna_tape *t, rna_t x, enum rna_tape_index at)
 		rna_tape_fail(t, RNA_EINVAL, "rows are gathered from rows of tokens");
 	n->at = at;
 	return made(t, n, tensor(t, index_rows(at), t->tensors[x].columns));
+}
+
+rna_t
+rna_tape_dropout(struct rna_tape *t, rna_t x, enum rna_tape_index at, float p)
+{
+	struct tape_node *n;
+
+	if (!t->opts.train || !(p > 0))
+		return x;
+	if ((n = node(t, TAPE_DROPOUT, x)) == NULL)
+		return -1;
+	if (t->tensors[x].rows != index_rows(at))
+		rna_tape_fail(t, RNA_EINVAL, "dropout of rows that were not gathered there");
+	n->at = at;
+	n->p = p;
+	n->site = t->site++;
+	return made(t, n, tensor(t, index_rows(at), t->tensors[x].columns));
+}
+
+rna_t
+rna_tape_input(struct rna_tape *t, int columns)
+{
+	struct tape_node *n = node(t, TAPE_INPUT, -1);
+	rna_t y;
+
+	if (!n || (y = tensor(t, RK_LIVE_SLOTS, columns)) < 0)
+		return -1;
+	t->tensors[y].keep = 1;
+	return made(t, n, y);
 }
 
 rna_t

@@ -19,6 +19,7 @@ struct rna_tape_options {
 	int max_len;                   /* longest sequence, tokens */
 	int train;                     /* 1: keep activations, make a backward pass, dropout on */
 	enum rk_precision precision;
+	float smoothing; /* of the labels of cross-entropies */
 };
 
 /* Inputs of a batch, device side; written by rna_batch_upload. */
@@ -48,6 +49,10 @@ rna_t rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int g
 rna_t rna_tape_attention(struct rna_tape *t, rna_t qkv, int heads, float p);
 enum rna_tape_index { RNA_AT_CLS, RNA_AT_MASKED, RNA_AT_SLOT };
 rna_t rna_tape_gather(struct rna_tape *t, rna_t x, enum rna_tape_index at);
+/* Dropout of rows that stand for gathered tokens; x has the rows of `at`.  Without train, or with p 0: x itself. */
+rna_t rna_tape_dropout(struct rna_tape *t, rna_t x, enum rna_tape_index at, float p);
+/* Rows [slots, columns] that the caller writes before each run (rna_tape_write), as another model's vectors. */
+rna_t rna_tape_input(struct rna_tape *t, int columns);
 rna_t rna_tape_mean(struct rna_tape *t, rna_t x); /* over the bases of each sequence: [seqs, hidden] */
 /* Ends in a loss: rows' losses and hits can be read afterwards. at: RNA_AT_MASKED (target, weight) or RNA_AT_SLOT. */
 void rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at);
@@ -65,6 +70,9 @@ enum rna_status rna_tape_repack(struct rna_tape *t, struct rna_err *err) RNA_CHE
 int rna_tape_columns(const struct rna_tape *t, rna_t x);
 /* nrows * columns values of x, as float. */
 enum rna_status rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err) RNA_CHECK;
+/* nrows * columns values into an input. */
+enum rna_status
+rna_tape_write(struct rna_tape *t, rna_t x, size_t nrows, const float *src, struct rna_err *err) RNA_CHECK;
 /* Device memory of a kept tensor: real [rows, columns], live rows written. */
 const void *rna_tape_data(const struct rna_tape *t, rna_t x);
 enum rna_status rna_tape_read_loss(

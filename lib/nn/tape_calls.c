@@ -189,10 +189,19 @@ loss_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c
 	    .logits = data(t, n->x),
 	    .target = n->at == RNA_AT_MASKED ? t->in.target : t->in.slot_target,
 	    .weight = n->at == RNA_AT_MASKED ? t->in.weight : t->in.slot_weight,
+	    .smoothing = t->opts.smoothing,
 	    .loss = buffer(t, n->loss),
 	    .hit = buffer(t, n->hit),
 	    .dlogits = t->opts.train ? grad(t, n->x) : NULL,
 	};
+}
+
+/* From x to y, or from the gradient of y to where that of x goes. */
+static void
+dropout_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c, const void *x, void *y)
+{
+	c->u.drop_rows = (struct rk_drop_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap,
+	    t->tensors[n->y].columns, index_of(t, n->at), drop(t, n), x, y};
 }
 
 static void
@@ -231,6 +240,12 @@ forward_node(struct calls *c, const struct tape_node *n)
 	case TAPE_LOSS:
 		loss_call(t, n, &k);
 		add(c, RK_CROSS_ENTROPY, &k);
+		break;
+	case TAPE_DROPOUT:
+		dropout_call(t, n, &k, data(t, n->x), data(t, n->y));
+		add(c, RK_DROPOUT, &k);
+		break;
+	case TAPE_INPUT:
 		break;
 	}
 }
@@ -301,8 +316,13 @@ backward_node(struct calls *c, const struct tape_node *n)
 	case TAPE_GATHER:
 		gather_back(c, n);
 		break;
+	case TAPE_DROPOUT:
+		dropout_call(c->t, n, &k, grad(c->t, n->y), target(c->t, n->x, n->give_x, n->via_x));
+		add(c, RK_DROPOUT, &k);
+		break;
 	case TAPE_MEAN:
 	case TAPE_LOSS:
+	case TAPE_INPUT:
 		break;
 	}
 	add_via(c, n->residual, n->give_residual, n->via_residual);

@@ -101,6 +101,8 @@ live_forward(struct rna_tape *t, const struct tape_node *n, int step)
 	touch(t, data_of(t, n->y), step);
 	touch(t, n->aux, step);
 	touch(t, n->stats, step);
+	if (n->kind == TAPE_INPUT)
+		touch(t, data_of(t, n->y), 0); /* written before the run */
 	if (n->kind == TAPE_LOSS) {
 		touch(t, grad_of(t, n->x), step);
 		touch(t, n->loss, step);

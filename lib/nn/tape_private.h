@@ -10,7 +10,17 @@
 
 #include "nn/tape.h"
 
-enum tape_kind { TAPE_EMBED, TAPE_LINEAR, TAPE_NORM, TAPE_ATTENTION, TAPE_GATHER, TAPE_MEAN, TAPE_LOSS };
+enum tape_kind {
+	TAPE_EMBED,
+	TAPE_LINEAR,
+	TAPE_NORM,
+	TAPE_ATTENTION,
+	TAPE_GATHER,
+	TAPE_MEAN,
+	TAPE_LOSS,
+	TAPE_DROPOUT,
+	TAPE_INPUT
+};
 
 /* How a node's backward pass gives a gradient to one of its inputs. */
 enum tape_give {

@@ -130,6 +130,19 @@ rna_tape_data(const struct rna_tape *t, rna_t x)
 }
 
 enum rna_status
+rna_tape_write(struct rna_tape *t, rna_t x, size_t nrows, const float *src, struct rna_err *err)
+{
+	char *dst;
+
+	if (x < 0 || x >= t->ntensors || !t->arena || !t->tensors[x].keep || nrows > (size_t)t->tensors[x].cap)
+		return rna_fail(err, RNA_EINVAL, "a tensor that is not an input can't be written");
+	dst = t->arena + t->buffers[t->tensors[x].data].offset;
+	if (rk_upload_f32(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
+
+enum rna_status
 rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err)
 {
 	if (x < 0 || x >= t->ntensors || !t->arena || !t->tensors[x].keep || nrows > (size_t)t->tensors[x].cap)

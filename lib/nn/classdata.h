@@ -1,0 +1,45 @@
+/*
+ * classdata.h: labelled RNAs held in memory as tokens: what a classifier learns from, and is validated on.
+ */
+#ifndef RNA_CLASSDATA_H
+#define RNA_CLASSDATA_H
+
+#include <jansson.h>
+#include "stream/record.h"
+
+struct rna_example {
+	uint64_t rid;
+	uint32_t chunk, ntokens;
+	int32_t label;   /* index into names */
+	uint8_t valid;   /* 1: is not trained on */
+	uint8_t segment; /* 1: the segments stand behind the tokens */
+	size_t at;       /* of its bytes */
+};
+
+struct rna_classdata {
+	struct rna_example *list;
+	size_t n, cap;
+	size_t ntrain, nvalid;
+	uint64_t tokens; /* of those trained on */
+	struct rna_buf bytes;
+	json_t *names; /* array of strings; in order of name after rna_classdata_seal */
+	int sealed;    /* 1: no further names */
+};
+
+enum rna_status rna_classdata_init(struct rna_classdata *d, struct rna_err *err) RNA_CHECK;
+void rna_classdata_fini(struct rna_classdata *d);
+/*
+ * Adds a record with `tokens` and `label` (str, or i32, whose name is its digits).  RNA_EFORMAT: it lacks one of them,
+ * has more than max tokens, or, once sealed, another label than those known.
+ */
+enum rna_status rna_classdata_add(
+    struct rna_classdata *d, const struct rna_record *rec, int max, int valid, struct rna_err *err) RNA_CHECK;
+/* The names are complete: sorts them.  RNA_EFORMAT when there are fewer than two classes to learn. */
+enum rna_status rna_classdata_seal(struct rna_classdata *d, struct rna_err *err) RNA_CHECK;
+/* The i-th name. */
+const char *rna_classdata_name(const struct rna_classdata *d, int i);
+/* Makes rec the tokens (and segments) of an example. */
+enum rna_status rna_classdata_record(
+    const struct rna_classdata *d, const struct rna_example *e, struct rna_record *rec, struct rna_err *err) RNA_CHECK;
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * classify_frozen.c: a head on a backbone that does not learn: its [CLS] vectors, in evaluation mode, once for all
+ * epochs; pooler and class head as parameters of their own, so that nothing else is touched by the optimiser.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/classify_private.h"
+#include "nn/embed.h"
+
+#define WINDOW 256 /* examples embedded at once */
+
+static int
+is_head(const struct rna_param *p)
+{
+	return strncmp(p->name, "pooler.", 7) == 0 || strncmp(p->name, "classifier.", 11) == 0;
+}
+
+/* Copies the head's values, into the model or out of it. */
+static enum rna_status
+copy_head(struct rna_classify *c, int into_model, struct rna_err *err)
+{
+	struct rna_params *model = &c->m->params;
+	float *host;
+	int i, k;
+
+	for (i = 0; i < c->head.n; i++) {
+		size_t n = c->head.list[i].n;
+		void *here = rna_params_value(&c->head, i), *there;
+
+		if ((k = rna_params_find(model, c->head.list[i].name)) < 0)
+			return rna_fail(err, RNA_EINVAL, "the model lacks %s", c->head.list[i].name);
+		there = rna_params_value(model, k);
+		if ((host = reallocarray(NULL, n, sizeof(*host))) == NULL)
+			return rna_fail(err, RNA_EMEM, "out of memory");
+		if (rk_download_f32(c->m->rk, host, into_model ? here : there, n) != RK_OK ||
+		    rk_upload_f32(c->m->rk, into_model ? there : here, host, n) != RK_OK) {
+			free(host);
+			return rna_fail(err, RNA_EDEVICE, "%s", rk_error(c->m->rk));
+		}
+		free(host);
+	}
+	return RNA_OK;
+}
+
+/* Vectors of the n examples from first on. */
+static enum rna_status
+embed_window(
+    struct rna_classify *c, struct rna_embed *e, struct rna_record *rec, size_t first, size_t n, struct rna_err *err)
+{
+	const size_t h = (size_t)c->m->config.hidden;
+	enum rna_status s = RNA_OK;
+	uint64_t columns;
+	size_t i;
+
+	for (i = 0; i < n && s == RNA_OK; i++)
+		s = rna_classdata_record(c->d, &c->d->list[first + i], &rec[i], err);
+	if (s == RNA_OK)
+		s = rna_embed_run(e, rec, n, err);
+	for (i = 0; i < n && s == RNA_OK; i++)
+		memcpy(c->vectors + (first + i) * h, rna_record_get_vec(&rec[i], "cls", RNA_F32, &columns),
+		    h * sizeof(*c->vectors));
+	return s;
+}
+
+static enum rna_status
+embed_all(struct rna_classify *c, struct rna_err *err)
+{
+	struct rna_embed_options o = {.what = RNA_EMBED_CLS, .layer = -1, .precision = c->opts.precision};
+	struct rna_record *rec = calloc(WINDOW, sizeof(*rec));
+	struct rna_embed *e = rna_embed_open(c->m, &o, err);
+	enum rna_status s = e != NULL ? RNA_OK : err->status;
+	size_t i, n;
+
+	c->vectors = reallocarray(NULL, c->d->n, (size_t)c->m->config.hidden * sizeof(*c->vectors));
+	if (s == RNA_OK && (rec == NULL || c->vectors == NULL))
+		s = rna_fail(err, RNA_EMEM, "out of memory for the vectors of %zu RNAs", c->d->n);
+	for (i = 0; i < c->d->n && s == RNA_OK; i += n) {
+		n = c->d->n - i < WINDOW ? c->d->n - i : WINDOW;
+		s = embed_window(c, e, rec, i, n, err);
+	}
+	for (i = 0; rec != NULL && i < WINDOW; i++)
+		rna_record_fini(&rec[i]);
+	free(rec);
+	rna_embed_close(e);
+	return s;
+}
+
+enum rna_status
+classify_frozen_open(struct rna_classify *c, struct rna_err *err)
+{
+	const struct rna_params *model = &c->m->params;
+	enum rna_status s;
+	int i;
+
+	rna_params_init(&c->head, c->m->rk);
+	for (i = 0; i < model->n; i++) {
+		const struct rna_param *p = &model->list[i];
+
+		if (is_head(p) && rna_params_add(&c->head, p->name, p->ndim, p->dims, p->decay) < 0)
+			return rna_fail(err, RNA_EMEM, "out of memory");
+	}
+	c->params = &c->head;
+	if ((s = rna_params_alloc(&c->head, err)) != RNA_OK || (s = copy_head(c, 0, err)) != RNA_OK)
+		return s;
+	return embed_all(c, err);
+}
+
+enum rna_status
+classify_frozen_store(struct rna_classify *c, struct rna_err *err)
+{
+	return copy_head(c, 1, err);
+}

@@ -1,0 +1,280 @@
+/*
+ * unit_classify.c: the class head: its gradient against central differences in double, dropout of its rows on every CPU
+ * level, and the macro-F1, order and weights of a training on a handful of RNAs.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_bench.h"
+#include "nn/classify.h"
+
+enum { SEQS = 4, LEN = 14, CLASSES = 3 };
+
+/* A model with a class head; 0: no memory, or a device that is not there. */
+static int
+make_model(struct bench *x, const char *device, int cls, int mlp, float dropout)
+{
+	struct rna_err err = {0};
+	char why[160] = "";
+	struct rna_config c;
+	struct rna_vocab v;
+	int rc;
+
+	memset(x, 0, sizeof(*x));
+	if ((x->rk = rk_open(device, 1, why, sizeof(why))) == NULL || rna_vocab_init(&v) != RNA_OK ||
+	    rna_config_preset(&c, "tiny", &err) != RNA_OK)
+		return 0;
+	c.hidden = 8;
+	c.heads = c.layers = 2;
+	c.ffn = 16;
+	c.positions = c.max = MAX_LEN;
+	c.eps = 1e-5f;
+	c.hidden_dropout = c.attention_dropout = dropout;
+	c.init_range = 0.3f;
+	c.mlm = 0;
+	c.labels = json_pack("[s s s]", "a", "b", "c");
+	c.class_from = cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
+	c.class_mlp = mlp;
+	c.pooler = !cls;
+	rc = rna_model_create(&x->m, &c, &v, x->rk, 3, &err) == RNA_OK;
+	rna_config_fini(&c);
+	rna_vocab_fini(&v);
+	return rc;
+}
+
+static int
+record_tape(struct bench *x, float smoothing)
+{
+	const struct rna_tape_options o = {.tokens = SEQS * LEN,
+	    .seqs = SEQS,
+	    .rows = SEQS * LEN,
+	    .slots = SEQS,
+	    .max_len = MAX_LEN,
+	    .train = 1,
+	    .smoothing = smoothing};
+	struct rna_err err = {0};
+	rna_t h;
+
+	x->t = rna_tape_create(x->rk, &x->m.params, &o);
+	h = rna_tape_gather(x->t, rna_encoder_forward(x->t, &x->m, -1, NULL), RNA_AT_SLOT);
+	x->logits = rna_encoder_classes(x->t, &x->m.params, &x->m.config, h, RNA_AT_SLOT);
+	rna_tape_keep(x->t, x->logits);
+	rna_tape_cross_entropy(x->t, x->logits, RNA_AT_SLOT);
+	if (rna_tape_finish(x->t, &err) != RNA_OK ||
+	    rna_batch_init(&x->b, SEQS * LEN, SEQS, SEQS * LEN, SEQS) != RNA_OK)
+		return 0;
+	for (int i = 0; i < SEQS; i++) {
+		if (!add_rna(x, i, LEN - i, 5, &err))
+			return 0;
+		x->b.slot[i] = x->b.cls[i];
+		x->b.slot_target[i] = i % CLASSES;
+		x->b.slot_weight[i] = 0.1f * (float)(i + 1);
+	}
+	x->b.nslots = SEQS;
+	return rna_batch_upload(&x->b, x->rk, rna_tape_inputs(x->t), &err) == RNA_OK;
+}
+
+/* The weighted, smoothed loss of the logits, in double, from its definition. */
+static double
+loss_at(struct bench *x, const double *at, double smoothing)
+{
+	double z[SEQS * CLASSES], loss = 0, sum, logp, q;
+	struct rna_err err;
+
+	if (rk_upload(x->rk, x->m.params.value, at, x->m.params.total * sizeof(*at)) != RK_OK ||
+	    rna_tape_repack(x->t, &err) != RNA_OK || rna_tape_forward(x->t, &err) != RNA_OK ||
+	    rk_download(x->rk, z, rna_tape_data(x->t, x->logits), sizeof(z)) != RK_OK)
+		return NAN;
+	for (int r = 0; r < SEQS; r++) {
+		sum = 0;
+		for (int k = 0; k < CLASSES; k++)
+			sum += exp(z[r * CLASSES + k]);
+		for (int k = 0; k < CLASSES; k++) {
+			logp = z[r * CLASSES + k] - log(sum);
+			q = (k == r % CLASSES ? 1 - smoothing : 0) + smoothing / CLASSES;
+			loss -= (double)x->b.slot_weight[r] * q * logp;
+		}
+	}
+	return loss;
+}
+
+static double
+direction_error(struct bench *x, const double *at, const double *grad, size_t first, size_t n, double smoothing)
+{
+	const double h = 1e-6;
+	double *p = calloc(x->m.params.total, sizeof(*p)), along = 0, value[2], d;
+	struct rna_rng rng;
+
+	for (int side = 0; side < 2; side++) {
+		memcpy(p, at, x->m.params.total * sizeof(*p));
+		rna_rng_init(&rng, 17 + first);
+		along = 0;
+		for (size_t i = first; i < first + n; i++) {
+			d = rna_rng_normal(&rng);
+			p[i] += (side ? -h : h) * d;
+			along += grad[i] * d;
+		}
+		value[side] = loss_at(x, p, smoothing);
+	}
+	free(p);
+	d = (value[0] - value[1]) / (2 * h);
+	return fabs(d - along) / fmax(fmax(fabs(d), fabs(along)), 1e-3);
+}
+
+static void
+test_gradient(const char *label, int cls, int mlp, float dropout, float smoothing)
+{
+	double *at, *grad, e, worst = 0;
+	struct rna_err err = {0};
+	const struct rna_param *p;
+	struct bench x;
+	size_t bytes;
+
+	ok(make_model(&x, "ref64", cls, mlp, dropout) && record_tape(&x, smoothing), "%s: recorded", label);
+	bytes = x.m.params.total * sizeof(double);
+	at = malloc(bytes);
+	grad = malloc(bytes);
+	ok(rk_download(x.rk, at, x.m.params.value, bytes) == RK_OK && isfinite(loss_at(&x, at, (double)smoothing)) &&
+		rna_tape_backward(x.t, &err) == RNA_OK && rk_download(x.rk, grad, x.m.params.grad, bytes) == RK_OK,
+	    "%s: forward and backward", label);
+	for (int i = 0; i < x.m.params.n; i++) {
+		p = &x.m.params.list[i];
+		e = direction_error(&x, at, grad, p->offset, p->n, (double)smoothing);
+		if (!(e <= 1e-6))
+			diag("%s: %.3g", p->name, e);
+		worst = e > worst || isnan(e) ? e : worst;
+	}
+	ok(worst <= 1e-6, "%s: each of %d tensors (largest relative error %.2g)", label, x.m.params.n, worst);
+	free(at);
+	free(grad);
+	fini(&x);
+}
+
+/* Dropout of gathered rows: the same on every level, and as the reference. */
+static void
+test_dropout(const char *device, const char *level)
+{
+	enum { ROWS = 5, N = 37 };
+	int32_t index[ROWS] = {7, 0, 3, 4, 9}, live[RK_NLIVE] = {10, 0, 0, ROWS - 1};
+	uint64_t key[10];
+	float x[ROWS * N], want[ROWS * N] = {0};
+	struct rk_call call = {.op = RK_DROPOUT};
+	struct rk_list *l;
+	char why[160] = "";
+	struct rk *rk;
+	float *in, *out;
+	int kept = 0;
+
+	if (level != NULL)
+		setenv("RILL_CPU", level, 1);
+	if ((rk = rk_open(device, 1, why, sizeof(why))) == NULL) {
+		skip(level, why);
+		return;
+	}
+	for (int i = 0; i < 10; i++)
+		key[i] = rna_rng_key(1, 0, (uint64_t)i, 0, RNA_RNG_DROPOUT);
+	for (int i = 0; i < ROWS * N; i++)
+		x[i] = (float)(i + 1);
+	for (int r = 0; r < ROWS - 1; r++)
+		for (int i = 0; i < N; i++)
+			if ((double)rk_drop_bits(key[index[r]], 6, (uint32_t)i) >= 0.25f * 4294967296.0) {
+				want[r * N + i] = x[r * N + i] / 0.75f;
+				kept++;
+			}
+	in = rk_alloc(rk, sizeof(x));
+	out = rk_alloc(rk, sizeof(x));
+	memcpy(in, x, sizeof(x));
+	call.u.drop_rows = (struct rk_drop_rows){RK_LIVE_SLOTS, ROWS, N, index, {0.25f, 6, key}, in, out};
+	l = rk_list_create(rk, &call, 1, live);
+	ok(l != NULL && rk_list_run(l) == RK_OK, "%s: dropout of rows runs", level ? level : device);
+	for (int i = 0; i < ROWS * N; i++)
+		if (!(fabsf(out[i] - want[i]) <= 1e-6f * want[i]))
+			kept = -1;
+	ok(kept > 90 && kept < 130, "%s: elements are dropped by the token's key, %d of 148 are kept",
+	    level ? level : device, kept);
+	rk_list_destroy(l);
+	rk_free(rk, in, sizeof(x));
+	rk_free(rk, out, sizeof(x));
+	rk_close(rk);
+	unsetenv("RILL_CPU");
+}
+
+/* RNAs of one letter each, so that a class can be told from it. */
+static int
+fill(struct rna_classdata *d, const struct rna_vocab *v, int n, struct rna_err *err)
+{
+	static const char *const names[] = {"c", "a", "b"};
+	uint8_t tokens[10];
+	struct rna_record rec;
+	int good = rna_classdata_init(d, err) == RNA_OK;
+
+	rna_record_init(&rec);
+	for (int i = 0; i < n && good; i++) {
+		memset(tokens, v->base[i % 3], sizeof(tokens));
+		tokens[0] = (uint8_t)v->cls;
+		tokens[9] = (uint8_t)v->sep;
+		rna_record_reuse(&rec);
+		good = rna_record_set_vec(&rec, "tokens", RNA_U8, tokens, 10) == RNA_OK &&
+		       rna_record_set_u64(&rec, "rid", (uint64_t)i + 100) == RNA_OK &&
+		       rna_record_set_str(&rec, "label", names[i % 3], 1) == RNA_OK &&
+		       rna_classdata_add(d, &rec, 512, i >= 12, err) == RNA_OK;
+	}
+	rna_record_fini(&rec);
+	return good && rna_classdata_seal(d, err) == RNA_OK;
+}
+
+static void
+test_training(int frozen)
+{
+	struct rna_classify_options o = {.batch = 5,
+	    .seed = 1,
+	    .schedule = {RNA_SCHEDULE_CONSTANT, 0.02, 0.02, 0, 0},
+	    .weight_decay = 0.01,
+	    .weighted = 1,
+	    .frozen = frozen};
+	const char *how = frozen ? "frozen" : "whole";
+	struct rna_classify_epoch did = {0};
+	struct rna_classdata d;
+	struct rna_classify *k;
+	struct rna_err err = {0};
+	float before[64], after[64];
+	struct bench x;
+	int word;
+
+	ok(make_model(&x, "cpu", 0, 0, 0) && fill(&d, &x.m.vocab, 18, &err), "%s: 18 RNAs %s", how, err.text);
+	ok(d.ntrain == 12 && d.nvalid == 6 && strcmp(rna_classdata_name(&d, 0), "a") == 0 && d.list[0].label == 2,
+	    "%s: names are in order, labels with them", how);
+	word = rna_params_find(&x.m.params, "embeddings.word");
+	if (rk_download_f32(x.rk, before, rna_params_value(&x.m.params, word), 64) != RK_OK)
+		abort();
+	k = rna_classify_open(&x.m, &d, &o, &err);
+	for (int i = 0; k != NULL && i < 40; i++)
+		if (rna_classify_epoch(k, &did, &err) != RNA_OK)
+			break;
+	ok(k != NULL && did.epoch == 40 && did.step == 120, "%s: 40 epochs of 3 steps %s", how, err.text);
+	ok(did.scored && did.valid_f1 == 1 && did.valid_acc == 1 && did.acc == 1, "%s: learnt (loss %.3g)", how,
+	    did.loss);
+	ok(k != NULL && rna_classify_finish(k, &err) == RNA_OK &&
+		rk_download_f32(x.rk, after, rna_params_value(&x.m.params, word), 64) == RK_OK &&
+		(memcmp(before, after, sizeof(before)) == 0) == frozen,
+	    "%s: the backbone %s", how, frozen ? "is as it was" : "has learnt");
+	rna_classify_close(k);
+	rna_classdata_fini(&d);
+	fini(&x);
+}
+
+int
+main(void)
+{
+	test_gradient("pooled, linear", 0, 0, 0.1f, 0);
+	test_gradient("pooled, mlp, smoothed", 0, 1, 0.1f, 0.2f);
+	test_gradient("cls, linear", 1, 0, 0, 0.1f);
+	test_dropout("ref", NULL);
+	test_dropout("cpu", "plain");
+	test_dropout("cpu", "avx2");
+	test_dropout("cpu", "avx512");
+	test_training(0);
+	test_training(1);
+	return done();
+}

@@ -1,0 +1,368 @@
+/*
+ * train_class.c: rna-train class: labelled RNAs into memory, epochs of fine-tuning, the best epoch's model.
+ *
+ * 1. Records   2. The table of epochs   3. One training   4. The run
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/classify.h"
+#include "stream/split.h"
+#include "train_run.h"
+
+#define EPOCHS 50
+
+struct class_run {
+	struct train_run r;
+	struct rna_classdata data;
+	char vocab[32], digest[65]; /* of the input */
+	FILE *log;
+	double *acc, *f1; /* of the best epoch of each seed */
+	double best_f1, best_loss;
+};
+
+static void
+fail_at(struct class_run *c, struct rna_err *err, const char *file, uint64_t record)
+{
+	rna_err_where(err, file, record);
+	train_fail(&c->r, err);
+}
+
+/* 1. Records */
+
+/* All streams have one vocabulary. */
+static void
+check_stream(struct class_run *c, const struct rna_header *h, const char *file)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	if (c->digest[0] == '\0') {
+		strlcpy(c->digest, rna_header_vocab_digest(h), sizeof(c->digest));
+		strlcpy(c->vocab, rna_header_vocab_name(h), sizeof(c->vocab));
+	} else if (strcmp(c->digest, rna_header_vocab_digest(h)) != 0) {
+		rna_fail(&err, RNA_EFORMAT, "the vocabulary is %s, that of the stream before is %s",
+		    rna_header_vocab_name(h), c->vocab);
+		fail_at(c, &err, file, RNA_NOREC);
+	}
+}
+
+/* Of the first stream, for a new model. */
+static void
+look_at_first(struct class_run *c)
+{
+	struct train_run *r = &c->r;
+
+	check_stream(c, tool_in_header(&r->in), rna_source_name(r->in.source));
+	r->stream_max = rna_train_stream_max(tool_in_header(&r->in));
+	r->have = 1;
+}
+
+static void
+read_input(struct class_run *c)
+{
+	struct train_run *r = &c->r;
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_split split;
+	enum rna_status s;
+	int valid = 0;
+
+	rna_split_init(&split, r->t->seed, 1 - r->o->valid_split, r->o->group);
+	tool_in_open(&r->in, r->t, NULL);
+	r->in.soft = 1;
+	while ((s = tool_in_read(&r->in, &r->rec)) != RNA_END) {
+		if (s == RNA_NEXT) {
+			check_stream(c, tool_in_header(&r->in), rna_source_name(r->in.source));
+			rna_split_reuse(&split);
+			continue;
+		}
+		if (s != RNA_OK)
+			train_fail(r, &r->in.err);
+		if (!r->have)
+			look_at_first(c);
+		if ((r->o->valid_split > 0 && rna_split_side(&split, &r->rec, &valid, &err) != RNA_OK) ||
+		    rna_classdata_add(&c->data, &r->rec, INT_MAX, valid, &err) != RNA_OK)
+			fail_at(c, &err, rna_source_name(r->in.source), r->rec.number);
+	}
+	rna_split_fini(&split);
+	if (rna_classdata_seal(&c->data, &err) != RNA_OK)
+		fail_at(c, &err, r->t->nfiles == 1 ? r->t->files[0] : "", RNA_NOREC);
+}
+
+/* --valid FILE: the same classes. */
+static void
+read_valid(struct class_run *c)
+{
+	struct rna_source_options opts = {.nthreads = 1};
+	const char *path = c->r.o->valid;
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_source *source = NULL;
+	struct rna_record rec;
+	struct rna_input *in;
+	enum rna_status s;
+
+	if ((in = rna_input_open(path, &err)) == NULL || (source = rna_source_open(in, &opts, &err)) == NULL)
+		train_fail(&c->r, &err);
+	check_stream(c, rna_source_header(source), path);
+	rna_record_init(&rec);
+	while ((s = rna_source_read(source, &rec, &err)) != RNA_END) {
+		if (s == RNA_NEXT)
+			check_stream(c, rna_source_header(source), path);
+		else if (s != RNA_OK || rna_classdata_add(&c->data, &rec, INT_MAX, 1, &err) != RNA_OK)
+			fail_at(c, &err, path, s == RNA_OK ? rec.number : RNA_NOREC);
+	}
+	rna_record_fini(&rec);
+	rna_source_close(source);
+}
+
+static void
+read_data(struct class_run *c)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	if (rna_classdata_init(&c->data, &err) != RNA_OK)
+		train_fail(&c->r, &err);
+	read_input(c);
+	if (c->r.o->valid != NULL)
+		read_valid(c);
+	if ((c->r.o->valid != NULL || c->r.o->valid_split > 0) && c->data.nvalid == 0) {
+		rna_fail(&err, RNA_EFORMAT, "no records to validate on");
+		train_fail(&c->r, &err);
+	}
+	c->r.labels = c->data.names;
+}
+
+/* What the model must be able to take. */
+static void
+check_model(struct class_run *c)
+{
+	const struct rna_model *m = &c->r.model;
+	struct rna_err err = {.record = RNA_NOREC};
+	size_t i;
+
+	if (strcmp(c->digest, m->vocab.digest) != 0)
+		rna_fail(&err, RNA_EFORMAT,
+		    "the stream's vocabulary is %s, the model's is %s; make the stream anew with: rna-tokenize %s",
+		    c->vocab, m->vocab.name, c->r.t->model != NULL ? "-m MODEL" : "--vocab FILE");
+	for (i = 0; i < c->data.n && err.status == RNA_OK; i++)
+		if (c->data.list[i].ntokens > (uint32_t)m->config.max)
+			rna_fail(&err, RNA_EFORMAT,
+			    "an RNA has %u tokens, the model takes %d; cut them with: rna-tokenize --max %d --long "
+			    "truncate",
+			    c->data.list[i].ntokens, m->config.max, m->config.max);
+	if (err.status != RNA_OK)
+		train_fail(&c->r, &err);
+}
+
+/* 2. The table of epochs */
+
+static void
+log_failed(struct class_run *c)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	rna_fail_errno(&err, "the log can't be written");
+	train_fail(&c->r, &err);
+}
+
+static void
+open_log(struct class_run *c)
+{
+	char path[sizeof(c->r.dir) + 16];
+
+	snprintf(path, sizeof(path), "%s/log.tsv", c->r.dir);
+	if ((c->log = fopen(c->r.o->log != NULL ? c->r.o->log : path, "we")) == NULL)
+		log_failed(c);
+	setvbuf(c->log, NULL, _IOLBF, 0);
+	if (fputs("seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n",
+		c->log) < 0)
+		log_failed(c);
+}
+
+static void
+log_row(struct class_run *c, const struct rna_classify_epoch *e)
+{
+	int bad = fprintf(c->log, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)c->r.t->seed,
+		      (long long)e->epoch, (long long)e->step, e->loss, e->acc, e->lr, e->norm) < 0;
+
+	if (e->scored)
+		bad |=
+		    fprintf(c->log, "\t%.6g\t%.6g\t%.6g\t%d\n", e->valid_loss, e->valid_acc, e->valid_f1, e->best) < 0;
+	else
+		bad |= fputs("\tNA\tNA\tNA\tNA\n", c->log) < 0;
+	if (bad)
+		log_failed(c);
+}
+
+/* 3. One training */
+
+static struct rna_classify_options
+settings(const struct class_run *c, int64_t epochs)
+{
+	const struct train_opts *o = c->r.o;
+	int64_t total = epochs * rna_classify_steps(&c->data, (size_t)o->batch);
+	double min_lr = o->min_lr >= 0 ? o->min_lr : fmin(5e-5, o->lr / 2);
+
+	return (struct rna_classify_options){
+	    .batch = (size_t)o->batch,
+	    .seed = c->r.t->seed,
+	    .schedule = {(enum rna_schedule_kind)(o->schedule < 0 ? RNA_SCHEDULE_CONSTANT : o->schedule), o->lr, min_lr,
+		o->warmup > 0 ? o->warmup : 0, total},
+	    .weight_decay = o->weight_decay < 0 ? 0.01 : o->weight_decay,
+	    .clip = fmax(o->clip, 0),
+	    .smoothing = (float)o->smoothing,
+	    .weighted = o->weighted,
+	    .frozen = o->frozen,
+	    .precision = o->bf16 ? RK_BF16 : RK_FP32,
+	};
+}
+
+/* Epochs until the last, or until --patience has run out; into best what the best of them was. */
+static void
+run_epochs(struct class_run *c, struct rna_classify *k, int64_t epochs, struct rna_classify_epoch *best)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_classify_epoch did;
+	char detail[96];
+	int64_t i;
+
+	for (i = 0; i < epochs; i++) {
+		if (rna_classify_epoch(k, &did, &err) != RNA_OK)
+			train_fail(&c->r, &err);
+		log_row(c, &did);
+		if (did.best)
+			*best = did;
+		snprintf(detail, sizeof(detail), "loss %.4f", did.loss);
+		if (did.scored)
+			snprintf(detail, sizeof(detail), "loss %.4f  validation: accuracy %.3f, macro-F1 %.3f",
+			    did.loss, did.valid_acc, did.valid_f1);
+		tool_progress_at(&c->r.bar, (double)(i + 1), detail);
+		if (did.scored && c->r.o->patience > 0 && did.epoch - best->epoch >= c->r.o->patience)
+			break;
+	}
+}
+
+/* Trains with the seed in force; the folder gets the model unless an earlier seed's was better. */
+static void
+train(struct class_run *c, int64_t nth)
+{
+	struct train_run *r = &c->r;
+	int64_t epochs = r->o->epochs > 0 ? r->o->epochs : EPOCHS;
+	struct rna_classify_options opts = settings(c, epochs);
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_classify_epoch best = {0};
+	struct rna_classify *k;
+
+	train_open_model(r, -1);
+	check_model(c);
+	if ((k = rna_classify_open(&r->model, &c->data, &opts, &err)) == NULL)
+		train_fail(r, &err);
+	tool_progress_start(&r->bar, r->t, "epochs", (double)epochs);
+	run_epochs(c, k, epochs, &best);
+	tool_progress_end(&r->bar);
+	if (rna_classify_finish(k, &err) != RNA_OK)
+		train_fail(r, &err);
+	if (nth == 0 || best.valid_f1 > c->best_f1 || (best.valid_f1 == c->best_f1 && best.valid_loss < c->best_loss)) {
+		if (rna_model_save(&r->model, r->dir, &err) != RNA_OK)
+			train_fail(r, &err);
+		c->best_f1 = best.valid_f1;
+		c->best_loss = best.valid_loss;
+	}
+	c->acc[nth] = best.valid_acc;
+	c->f1[nth] = best.valid_f1;
+	if (r->o->seeds > 1)
+		printf("%llu\t%lld\t%.6g\t%.6g\t%.6g\n", (unsigned long long)r->t->seed, (long long)best.epoch,
+		    best.valid_loss, best.valid_acc, best.valid_f1);
+	if (c->data.nvalid > 0)
+		tool_note(r->t, 1, "seed %llu: epoch %lld of %lld: validation accuracy %.4f, macro-F1 %.4f",
+		    (unsigned long long)r->t->seed, (long long)best.epoch, (long long)epochs, best.valid_acc,
+		    best.valid_f1);
+	rna_classify_close(k);
+	rna_model_fini(&r->model);
+	rk_close(r->rk);
+}
+
+/* 4. The run */
+
+static double
+mean(const double *x, int64_t n)
+{
+	double sum = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		sum += x[i];
+	return sum / (double)n;
+}
+
+/* Of a sample. */
+static double
+deviation(const double *x, int64_t n)
+{
+	double m = mean(x, n), sum = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		sum += (x[i] - m) * (x[i] - m);
+	return sqrt(sum / (double)(n - 1));
+}
+
+static void
+all_seeds(struct class_run *c)
+{
+	const int64_t n = c->r.o->seeds;
+	const uint64_t first = c->r.t->seed;
+
+	if (n > 1)
+		printf("seed\tepoch\tvalid_loss\tvalid_acc\tvalid_macro_f1\n");
+	for (int64_t i = 0; i < n; i++) {
+		c->r.t->seed = first + (uint64_t)i;
+		train(c, i);
+	}
+	if (n == 1)
+		return;
+	printf("mean\tNA\tNA\t%.6g\t%.6g\n", mean(c->acc, n), mean(c->f1, n));
+	printf("sd\tNA\tNA\t%.6g\t%.6g\n", deviation(c->acc, n), deviation(c->f1, n));
+	if (fflush(stdout) != 0)
+		tool_die(c->r.t, "standard output: %s", strerror(errno));
+}
+
+static void
+check_usage(struct tool *t, const struct train_opts *o)
+{
+	if (o->valid != NULL && o->valid_split > 0)
+		tool_usage(t, "--valid and --valid-split: give one of them");
+	if (o->group != NULL && o->valid_split <= 0)
+		tool_usage(t, "--group goes with --valid-split");
+	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
+		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
+	if (o->frozen && (t->model == NULL || strcmp(t->model, "none") == 0))
+		tool_usage(t, "--adapt fbth freezes a backbone: name it with -m");
+}
+
+int
+train_class(struct tool *t, const struct train_opts *o)
+{
+	struct class_run c = {.r = {.t = t, .o = o, .saved = -1}};
+
+	check_usage(t, o);
+	train_take_folder(&c.r);
+	rna_record_init(&c.r.rec);
+	c.acc = calloc((size_t)o->seeds, sizeof(*c.acc));
+	c.f1 = calloc((size_t)o->seeds, sizeof(*c.f1));
+	if (c.acc == NULL || c.f1 == NULL)
+		tool_die(t, "out of memory");
+	read_data(&c);
+	open_log(&c);
+	all_seeds(&c);
+	if (fclose(c.log) != 0)
+		log_failed(&c);
+	tool_summary(t, "%zu RNAs of %zu classes, %zu to validate on", c.data.ntrain, json_array_size(c.data.names),
+	    c.data.nvalid);
+	tool_in_close(&c.r.in);
+	rna_classdata_fini(&c.data);
+	rna_record_fini(&c.r.rec);
+	rna_dirlock_release(&c.r.lock);
+	free(c.acc);
+	free(c.f1);
+	return TOOL_DONE;
+}

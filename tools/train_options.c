@@ -1,0 +1,219 @@
+/*
+ * train_options.c: the options of rna-train and what they are set to.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "train.h"
+
+enum {
+	OPT_ACT = CHAR_MAX + 1, OPT_ADAPT, OPT_ATTENTION_DROPOUT, OPT_BATCH, OPT_BATCH_TOKENS, OPT_CLASS_WEIGHTS,
+	OPT_CLIP, OPT_DROPOUT, OPT_DTYPE,
+	OPT_EPOCHS, OPT_FFN, OPT_FROM, OPT_GROUP, OPT_HEAD, OPT_HEADS, OPT_HIDDEN, OPT_INIT, OPT_INIT_RANGE, OPT_KEEP,
+	OPT_LABEL_SMOOTHING, OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LR,
+	OPT_MAX_TOKENS, OPT_MIN_LR, OPT_OBJECTIVE, OPT_PATIENCE, OPT_PLAN, OPT_RESUME,
+	OPT_SAVE_EVERY, OPT_SCHEDULE, OPT_SEEDS, OPT_STEPS,
+	OPT_TYPE_WEIGHT, OPT_VALID, OPT_VALID_EVERY, OPT_VALID_SPLIT, OPT_VOCAB, OPT_WARMUP, OPT_WEIGHT_DECAY
+};
+
+const struct tool_option train_options[] = {
+	{'c', "config", "tiny|small|base", "shape of a new model (default tiny)"},
+	{OPT_STEPS, "steps", "N", "optimiser steps of the whole run; 0 writes a random model"},
+	{OPT_EPOCHS, "epochs", "N", "or passes over the files (default 1; class: 50)"},
+	{OPT_BATCH_TOKENS, "batch-tokens", "N", "tokens of a step (default 16384)"},
+	{OPT_LR, "lr", "X", "peak learning rate (default 1e-4)"},
+	{OPT_MIN_LR, "min-lr", "X", "rate at the end (default 5e-5, or half of --lr)"},
+	{OPT_SCHEDULE, "schedule", "paper|linear|cosine|constant", "how the rate falls (paper; class: constant)"},
+	{OPT_WARMUP, "warmup", "N", "steps of linear warm-up (default 5 % of them)"},
+	{OPT_VALID, "valid", "FILE", "stream to score on the way and at the end"},
+	{OPT_VALID_SPLIT, "valid-split", "X", "class: or this share of the RNAs"},
+	{OPT_ADAPT, "adapt", "tbth|fbth", "class: train all, or a head on a frozen backbone (default tbth)"},
+	{OPT_OBJECTIVE, "objective", "mask|type", "type: adds the loss of a type head on [CLS]"},
+	{OPT_DTYPE, "dtype", "fp32|bf16", "operands of matrix products (default fp32)"},
+	{OPT_RESUME, "resume", NULL, "continue from the newest checkpoint in -o"},
+	{OPT_PLAN, "plan", NULL, "print size, steps, memory, disk and time, and stop"},
+	{OPT_SAVE_EVERY, "save-every", "N", "steps between checkpoints (default: 10 in a run)"},
+	{OPT_VALID_EVERY, "valid-every", "N", "steps between scorings of --valid (default: 20 in a run)"},
+	{OPT_LOG, "log", "FILE", "table of the steps (default log.tsv in -o)"},
+	{OPT_LOG_EVERY, "log-every", "N", "steps between rows of the log (default 1)"},
+	{OPT_KEEP, "keep", "N", "checkpoints kept (default 2)"},
+	{OPT_LAYERS, "layers", "N", "layers of a new model"},
+	{OPT_HIDDEN, "hidden", "N", "width of a new model"},
+	{OPT_HEADS, "heads", "N", "attention heads of a new model"},
+	{OPT_FFN, "ffn", "N", "width between its two linear layers"},
+	{OPT_ACT, "act", "relu|gelu", "activation of a new model"},
+	{OPT_INIT, "init", "normal|local", "starting values of a new model (default normal)"},
+	{OPT_INIT_RANGE, "init-range", "X", "their standard deviation (default 0.02)"},
+	{OPT_MAX_TOKENS, "max-tokens", "N", "longest input of a new model, specials included"},
+	{OPT_VOCAB, "vocab", "FILE", "tokens of a new model, one a line"},
+	{OPT_DROPOUT, "dropout", "P", "dropout of layers (default: the model's)"},
+	{OPT_ATTENTION_DROPOUT, "attention-dropout", "P", "dropout of attention (default: the model's)"},
+	{OPT_WEIGHT_DECAY, "weight-decay", "X", "decay of matrices (default 0; class: 0.01)"},
+	{OPT_CLIP, "clip", "X", "largest gradient norm, 0: no limit (default 1; class: 0)"},
+	{OPT_BATCH, "batch", "N", "class: RNAs of a step (default 50)"},
+	{OPT_GROUP, "group", "FIELD", "class: --valid-split keeps equal values of it together"},
+	{OPT_PATIENCE, "patience", "N", "class: stop after N epochs without a better one, 0: never (default 10)"},
+	{OPT_CLASS_WEIGHTS, "class-weights", NULL, "class: all classes count the same"},
+	{OPT_LABEL_SMOOTHING, "label-smoothing", "X", "class: share of each label given to all classes (default 0)"},
+	{OPT_HEAD, "head", "linear|mlp", "class: the class head (default linear)"},
+	{OPT_FROM, "from", "pooled|cls", "class: what it reads (default pooled)"},
+	{OPT_SEEDS, "seeds", "N", "class: train N times; mean and deviation are printed (default 1)"},
+	{OPT_TYPE_WEIGHT, "type-weight", "X", "weight of the type head's loss (default 0.1)"},
+	{0, NULL, NULL, NULL},
+};
+
+/* Options that are a number, with their range. */
+static const struct number {
+	int code;
+	const char *name;
+	size_t whole; /* where it goes in struct train_opts, plus 1; 0: not a whole number, then: */
+	size_t real;
+	double min, max;
+} numbers[] = {
+	{OPT_STEPS, "--steps", offsetof(struct train_opts, steps) + 1, 0, 0, 1e12},
+	{OPT_EPOCHS, "--epochs", offsetof(struct train_opts, epochs) + 1, 0, 1, 1e6},
+	{OPT_BATCH_TOKENS, "--batch-tokens", offsetof(struct train_opts, batch_tokens) + 1, 0, 16, 1 << 30},
+	{OPT_WARMUP, "--warmup", offsetof(struct train_opts, warmup) + 1, 0, 0, 1e12},
+	{OPT_BATCH, "--batch", offsetof(struct train_opts, batch) + 1, 0, 1, 1e6},
+	{OPT_PATIENCE, "--patience", offsetof(struct train_opts, patience) + 1, 0, 0, 1e6},
+	{OPT_SEEDS, "--seeds", offsetof(struct train_opts, seeds) + 1, 0, 1, 1000},
+	{OPT_SAVE_EVERY, "--save-every", offsetof(struct train_opts, save_every) + 1, 0, 1, 1e12},
+	{OPT_VALID_EVERY, "--valid-every", offsetof(struct train_opts, valid_every) + 1, 0, 1, 1e12},
+	{OPT_LOG_EVERY, "--log-every", offsetof(struct train_opts, log_every) + 1, 0, 1, 1e12},
+	{OPT_KEEP, "--keep", offsetof(struct train_opts, keep) + 1, 0, 1, 1e6},
+	{OPT_LAYERS, "--layers", offsetof(struct train_opts, layers) + 1, 0, 1, 1000},
+	{OPT_HIDDEN, "--hidden", offsetof(struct train_opts, hidden) + 1, 0, 1, 65536},
+	{OPT_HEADS, "--heads", offsetof(struct train_opts, heads) + 1, 0, 1, 1024},
+	{OPT_FFN, "--ffn", offsetof(struct train_opts, ffn) + 1, 0, 1, 262144},
+	{OPT_MAX_TOKENS, "--max-tokens", offsetof(struct train_opts, max_tokens) + 1, 0, 8, 65536},
+	{OPT_LR, "--lr", 0, offsetof(struct train_opts, lr) + 1, 0, 100},
+	{OPT_MIN_LR, "--min-lr", 0, offsetof(struct train_opts, min_lr) + 1, 0, 100},
+	{OPT_WEIGHT_DECAY, "--weight-decay", 0, offsetof(struct train_opts, weight_decay) + 1, 0, 10},
+	{OPT_CLIP, "--clip", 0, offsetof(struct train_opts, clip) + 1, 0, 1e6},
+	{OPT_TYPE_WEIGHT, "--type-weight", 0, offsetof(struct train_opts, type_weight) + 1, 0, 100},
+	{OPT_INIT_RANGE, "--init-range", 0, offsetof(struct train_opts, init_range) + 1, 1e-6, 10},
+	{OPT_VALID_SPLIT, "--valid-split", 0, offsetof(struct train_opts, valid_split) + 1, 0.001, 0.9},
+	{OPT_LABEL_SMOOTHING, "--label-smoothing", 0, offsetof(struct train_opts, smoothing) + 1, 0, 0.9},
+	{OPT_DROPOUT, "--dropout", 0, offsetof(struct train_opts, dropout) + 1, 0, 0.9},
+	{OPT_ATTENTION_DROPOUT, "--attention-dropout", 0, offsetof(struct train_opts, attention_dropout) + 1, 0, 0.9},
+};
+
+/* A number goes where the table says; 0 when the option is not a number. */
+static int
+number(struct tool *t, struct train_opts *o, int code, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct number *k = &numbers[i];
+
+		if (k->code != code)
+			continue;
+		if (k->whole > 0)
+			*(int64_t *)((char *)o + k->whole - 1) =
+			    tool_int(t, k->name, value, (long long)k->min, (long long)k->max);
+		else
+			*(double *)((char *)o + k->real - 1) = tool_float(t, k->name, value, k->min, k->max);
+		return 1;
+	}
+	return 0;
+}
+
+/* One of a list of words; 0 when the option is not such. */
+static int
+word(struct tool *t, struct train_opts *o, int code, const char *value)
+{
+	static const char *const acts[] = {"relu", "gelu", NULL}, *const dtypes[] = {"fp32", "bf16", NULL};
+	static const char *const schedules[] = {"paper", "linear", "cosine", "constant", NULL};
+	static const char *const objectives[] = {"mask", "type", NULL}, *const inits[] = {"normal", "local", NULL};
+	static const char *const adapts[] = {"tbth", "fbth", NULL}, *const heads[] = {"linear", "mlp", NULL};
+	static const char *const froms[] = {"pooled", "cls", NULL};
+	const struct {
+		int code;
+		const char *name;
+		const char *const *choices;
+		int *to;
+	} words[] = {
+	    {OPT_ACT, "--act", acts, &o->act},
+	    {OPT_ADAPT, "--adapt", adapts, &o->frozen},
+	    {OPT_DTYPE, "--dtype", dtypes, &o->bf16},
+	    {OPT_FROM, "--from", froms, &o->from_cls},
+	    {OPT_HEAD, "--head", heads, &o->mlp},
+	    {OPT_INIT, "--init", inits, &o->init_local},
+	    {OPT_OBJECTIVE, "--objective", objectives, &o->type_head},
+	    {OPT_SCHEDULE, "--schedule", schedules, &o->schedule},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].code != code)
+			continue;
+		*words[i].to = tool_choice(t, words[i].name, value, words[i].choices);
+		return 1;
+	}
+	return 0;
+}
+
+int
+train_option(int code, const char *value, void *arg)
+{
+	static const char *const configs[] = {"tiny", "small", "base", NULL};
+	struct train_opts *o = arg;
+	struct tool *t = o->tool;
+
+	if (code > CHAR_MAX)
+		o->given |= UINT64_C(1) << (code - CHAR_MAX);
+	if (number(t, o, code, value) || word(t, o, code, value))
+		return 0;
+	switch (code) {
+	case 'c':
+		tool_choice(t, "-c", value, configs);
+		o->config = value;
+		break;
+	case OPT_CLASS_WEIGHTS:
+		o->weighted = 1;
+		break;
+	case OPT_GROUP:
+		o->group = value;
+		break;
+	case OPT_LOG:
+		o->log = value;
+		break;
+	case OPT_PLAN:
+		o->plan = 1;
+		break;
+	case OPT_RESUME:
+		o->resume = 1;
+		break;
+	case OPT_VALID:
+		if (strcmp(value, "-") == 0)
+			tool_usage(t, "--valid -: is scored again and again, so it has to be a file");
+		o->valid = value;
+		break;
+	case OPT_VOCAB:
+		o->vocab = value;
+		break;
+	}
+	return 0;
+}
+
+/* Options of one objective that were given to the other. */
+void
+train_check_options(const struct train_opts *o, int class)
+{
+	static const int class_only[] = {OPT_ADAPT, OPT_BATCH, OPT_CLASS_WEIGHTS, OPT_FROM, OPT_GROUP, OPT_HEAD,
+	    OPT_LABEL_SMOOTHING, OPT_PATIENCE, OPT_SEEDS, OPT_VALID_SPLIT, 0};
+	static const int mlm_only[] = {OPT_BATCH_TOKENS, OPT_KEEP, OPT_LOG_EVERY, OPT_OBJECTIVE, OPT_PLAN, OPT_RESUME,
+	    OPT_SAVE_EVERY, OPT_STEPS, OPT_TYPE_WEIGHT, OPT_VALID_EVERY, 0};
+	const int *code;
+	const struct tool_option *k;
+
+	for (code = class ? mlm_only : class_only; *code != 0; code++) {
+		if (!(o->given & UINT64_C(1) << (*code - CHAR_MAX)))
+			continue;
+		for (k = train_options; k->code != *code; k++)
+			continue;
+		tool_usage(o->tool, "--%s: goes with %s, not with %s%s", k->name, class ? "mlm" : "class",
+		    class ? "class" : "mlm", *code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
+	}
+}
