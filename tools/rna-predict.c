@@ -71,7 +71,7 @@ static enum rna_status
 add_top(struct rna_record *rec, const float *p, size_t n, size_t top, struct rna_err *err)
 {
 	int32_t class[RNA_CLASSES_MAX];
-	float share[RNA_CLASSES_MAX];
+	float share[RNA_CLASSES_MAX] = {0};
 	size_t i, k, have = 0;
 
 	for (i = 0; i < n; i++) {
