@@ -102,6 +102,9 @@ static const struct number {
 static int
 number(struct tool *t, struct train_opts *o, int code, const char *value)
 {
+	char *at = (char *)o;
+	int64_t n;
+	double x;
 	size_t i;
 
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -109,11 +112,13 @@ number(struct tool *t, struct train_opts *o, int code, const char *value)
 
 		if (k->code != code)
 			continue;
-		if (k->whole > 0)
-			*(int64_t *)((char *)o + k->whole - 1) =
-			    tool_int(t, k->name, value, (long long)k->min, (long long)k->max);
-		else
-			*(double *)((char *)o + k->real - 1) = tool_float(t, k->name, value, k->min, k->max);
+		if (k->whole > 0) {
+			n = tool_int(t, k->name, value, (long long)k->min, (long long)k->max);
+			memcpy(at + k->whole - 1, &n, sizeof(n));
+		} else {
+			x = tool_float(t, k->name, value, k->min, k->max);
+			memcpy(at + k->real - 1, &x, sizeof(x));
+		}
 		return 1;
 	}
 	return 0;
