@@ -159,6 +159,14 @@ tok() {
 	[ "$(field label <<<"$output")" = '"1"' ]
 }
 
+@test "csv: columns that are kept become text fields" {
+	run -0 tok 'id,seq,call,n\nx,ACGU,"a,b",\n' --keep call,n
+	[ "$(field call <<<"$output")" = '"a,b"' ]
+	[ "$(field n <<<"$output")" = '""' ]
+	run -1 --separate-stderr bash -c "printf 'id,seq\na,A\n' | rna-tokenize --keep id,colour"
+	[ "$stderr" = 'rna-tokenize: (standard input): no column colour; there are: id, seq' ]
+}
+
 @test "csv: tabs, quotes, CRLF, blank lines; a missing column names those there are" {
 	run -0 tok 'ID\tSequence\r\n"a ""q"""\tAC GU\r\n\r\nb\t"GG"\r\n' --from csv
 	[ "$(field seq <<<"$output" | tr '\n' ' ')" = '"ACGU" "GG" ' ]
@@ -226,7 +234,8 @@ tok() {
 
 @test "mistakes on the command line end with 2" {
 	for args in '--overlap 3' '--long chunk --max 10 --overlap 8' '--long chunk --pairs a,b' '--pairs a' '--max 4' '--max x' \
-		'--from rnaml' '--frame typed' '--reverse b --from fasta' '--pairs a,b --from fasta'; do
+		'--from rnaml' '--frame typed' '--reverse b --from fasta' '--pairs a,b --from fasta' '--keep a --from fasta' \
+		'--keep tokens' '--keep 7up'; do
 		# shellcheck disable=SC2086 # words are wanted
 		run -2 --separate-stderr rna-tokenize $args "$SAMPLE"
 		[ -z "$output" ]

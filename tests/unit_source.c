@@ -37,7 +37,7 @@ static char *
 read_all(const char *text, size_t n, enum rna_format format)
 {
 	static char all[4096];
-	struct rna_source_options opts = {format, 1, NULL, NULL, NULL, NULL, 0};
+	struct rna_source_options opts = {.format = format, .nthreads = 1};
 	struct rna_source *s;
 	struct rna_record rec;
 	struct rna_err err;
@@ -110,7 +110,7 @@ fasta(void)
 static void
 long_fasta(void)
 {
-	struct rna_source_options opts = {RNA_FORMAT_AUTO, 1, NULL, NULL, NULL, NULL, 0};
+	struct rna_source_options opts = {.format = RNA_FORMAT_AUTO, .nthreads = 1};
 	struct rna_buf text = RNA_BUF_INIT, seq = RNA_BUF_INIT;
 	struct rna_source *s;
 	struct rna_record rec;

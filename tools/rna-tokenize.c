@@ -9,7 +9,7 @@
 #include "tokenize.h"
 #include "tool.h"
 
-enum { FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE };
+enum { FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE, KEEP };
 
 static const struct tool_option options[] = {
     {FROM, "from", "fasta|csv|dbn|bpseq|ct|st", "format of text input (default: by its first bytes)"},
@@ -22,6 +22,7 @@ static const struct tool_option options[] = {
     {OVERLAP, "overlap", "N", "bases that neighbouring chunks share (default 0)"},
     {PAIRS, "pairs", "COL_A,COL_B", "csv: columns of two sequences that make one record"},
     {REVERSE, "reverse", "COL", "csv: column whose sequences are written 3'->5'"},
+    {KEEP, "keep", "COL,...", "csv: columns that become text fields of the same name"},
     {VOCAB, "vocab", "FILE", "token list, one a line (default: RNAErnie's 39)"},
     {0, NULL, NULL, NULL},
 };
@@ -83,6 +84,9 @@ own(int code, const char *value, void *arg)
 		break;
 	case REVERSE:
 		o->source.reverse = value;
+		break;
+	case KEEP:
+		o->keep = tool_list(o->t, "--keep", value, &o->source.nkeep);
 		break;
 	}
 	return 0;

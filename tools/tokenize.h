@@ -17,6 +17,7 @@ struct tokenize {
 	const char *type, *types_from, *label, *vocab_file;
 	char **pair;                         /* --pairs, npair 0 or 2 */
 	size_t npair;
+	char **keep;                         /* --keep */
 	struct rna_vocab vocab, standard;    /* standard: RNAErnie's, to read type ids of a stream */
 	struct rna_types types;
 	struct rna_annotate annotate;

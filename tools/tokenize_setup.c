@@ -49,12 +49,34 @@ check_frame(const struct tokenize *o)
 		tool_usage(o->t, "--reverse is for --from csv");
 }
 
+/* Columns to keep must be able to be fields, and not those that are made here. */
+static void
+check_keep(struct tokenize *o)
+{
+	static const char *const made[] = {"rid", "name", "desc", "seq", "name_b", "seq_b", "label", "tokens",
+	    "segment", "type", "chunk", "last", "pair", "structure", "energy", "ensemble"};
+	size_t i, k;
+
+	if (o->keep == NULL)
+		return;
+	if (o->source.format != RNA_FORMAT_CSV)
+		tool_usage(o->t, "--keep is for --from csv");
+	for (i = 0; i < o->source.nkeep; i++) {
+		if (!rna_field_name_ok(o->keep[i], strlen(o->keep[i])))
+			tool_usage(o->t, "--keep %s: can't name a field", o->keep[i]);
+		for (k = 0; k < sizeof(made) / sizeof(made[0]); k++)
+			if (strcmp(o->keep[i], made[k]) == 0)
+				tool_usage(o->t, "--keep %s: is a field that rna-tokenize makes", made[k]);
+	}
+	o->source.keep = (const char *const *)o->keep;
+}
+
 void
 tokenize_prepare(struct tokenize *o)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 
-	if (o->source.format == RNA_FORMAT_AUTO && (o->npair > 0 || o->source.reverse != NULL))
+	if (o->source.format == RNA_FORMAT_AUTO && (o->npair > 0 || o->source.reverse != NULL || o->keep != NULL))
 		o->source.format = RNA_FORMAT_CSV;
 	if (rna_vocab_init(&o->standard) != RNA_OK)
 		tool_die(o->t, "out of memory");
@@ -67,6 +89,7 @@ tokenize_prepare(struct tokenize *o)
 	if (o->framing.policy != RNA_LONG_KEEP && o->framing.max == 0)
 		o->framing.max = DEFAULT_MAX;
 	check_frame(o);
+	check_keep(o);
 	o->annotate = (struct rna_annotate){&o->vocab, NULL, NULL, 0, -1, o->label};
 	if (o->type != NULL && !(o->annotate.header = strcmp(o->type, "header") == 0) &&
 	    (o->annotate.type = rna_types_find(&o->vocab, o->type, strlen(o->type))) < 0)
@@ -121,6 +144,9 @@ tokenize_fini(struct tokenize *o)
 	if (o->pair != NULL)
 		free(o->pair[0]);
 	free(o->pair);
+	if (o->keep != NULL)
+		free(o->keep[0]);
+	free(o->keep);
 	rna_types_fini(&o->types);
 	rna_vocab_fini(&o->standard);
 	rna_vocab_fini(&o->vocab);

@@ -21,6 +21,7 @@ struct rna_csv {
 	size_t nfields;       /* of the header line */
 	int column[NCOLUMNS]; /* index or -1 */
 	int reverse;          /* index of the column to reverse, or -1 */
+	int *kept;            /* indexes of the columns kept */
 };
 
 static size_t
@@ -170,6 +171,19 @@ find_name(const struct rna_csv *c, const char *seq)
 }
 
 static enum rna_status
+find_kept(struct rna_csv *c, struct rna_err *err)
+{
+	size_t i;
+
+	if ((c->kept = calloc(c->opts.nkeep + 1, sizeof *c->kept)) == NULL)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	for (i = 0; i < c->opts.nkeep; i++)
+		if ((c->kept[i] = need_column(c, c->opts.keep[i], err)) < 0)
+			return RNA_EINVAL;
+	return RNA_OK;
+}
+
+static enum rna_status
 find_columns(struct rna_csv *c, struct rna_err *err)
 {
 	const char *a = c->opts.a;
@@ -199,7 +213,7 @@ find_columns(struct rna_csv *c, struct rna_err *err)
 			    "column %s is to be reversed, but no sequences are taken from it", c->opts.reverse);
 	}
 	c->nfields = count_fields(c);
-	return RNA_OK;
+	return find_kept(c, err);
 }
 
 struct rna_csv *
@@ -238,7 +252,14 @@ rna_csv_close(struct rna_csv *c)
 		return;
 	rna_buf_fini(&c->text);
 	rna_buf_fini(&c->ends);
+	free(c->kept);
 	free(c);
+}
+
+const char *
+rna_csv_kept(const struct rna_csv *c, size_t i, size_t *n)
+{
+	return get_field(c, (size_t)c->kept[i], n);
 }
 
 static enum rna_status

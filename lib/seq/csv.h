@@ -13,6 +13,8 @@ struct rna_csv_options {
 	const char *reverse;      /* column whose sequences are written 3'->5', or NULL */
 	const char *label;        /* column of the label, or NULL: `label` when there is one */
 	uint64_t max;             /* letters in a sequence */
+	const char *const *keep;  /* columns kept as text, nkeep of them */
+	size_t nkeep;
 };
 
 /*
@@ -22,6 +24,8 @@ struct rna_csv_options {
  */
 struct rna_csv *rna_csv_open(struct rna_lines *l, const struct rna_csv_options *opts, struct rna_err *err);
 enum rna_status rna_csv_read(struct rna_csv *c, struct rna_entry *e, struct rna_err *err) RNA_CHECK;
+/* The i-th column of keep in the row that was read: not NUL-terminated, until the next read. */
+const char *rna_csv_kept(const struct rna_csv *c, size_t i, size_t *n);
 void rna_csv_close(struct rna_csv *c);
 
 #endif

@@ -21,6 +21,8 @@ struct rna_source {
 	struct rna_lines lines;
 	struct rna_fasta *fasta;
 	struct rna_csv *csv;
+	const char *const *keep; /* of the CSV */
+	size_t nkeep;
 	enum rna_format format;
 	int raw; /* dot-bracket in which structures may be missing */
 	uint64_t number;
@@ -137,7 +139,8 @@ detect(struct rna_source *s, struct rna_err *err)
 static enum rna_status
 open_text(struct rna_source *s, const struct rna_source_options *opts, struct rna_err *err)
 {
-	struct rna_csv_options csv = {opts->pair_a, opts->pair_b, opts->reverse, opts->label, MAX_NT};
+	struct rna_csv_options csv = {
+	    opts->pair_a, opts->pair_b, opts->reverse, opts->label, MAX_NT, opts->keep, opts->nkeep};
 	enum rna_status st;
 
 	if (opts->max_nt > 0)
@@ -150,15 +153,17 @@ open_text(struct rna_source *s, const struct rna_source_options *opts, struct rn
 	s->lines.in = s->in;
 	if (s->format == RNA_FORMAT_FASTA && (s->fasta = rna_fasta_create(s->in, csv.max)) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
-	if (s->format == RNA_FORMAT_CSV && (s->csv = rna_csv_open(&s->lines, &csv, err)) == NULL)
-		return RNA_EFORMAT;
-	return RNA_OK;
+	if (s->format != RNA_FORMAT_CSV)
+		return RNA_OK;
+	s->keep = opts->keep;
+	s->nkeep = opts->nkeep;
+	return (s->csv = rna_csv_open(&s->lines, &csv, err)) != NULL ? RNA_OK : RNA_EFORMAT;
 }
 
 struct rna_source *
 rna_source_open(struct rna_input *in, const struct rna_source_options *opts, struct rna_err *err)
 {
-	static const struct rna_source_options none = {RNA_FORMAT_AUTO, 1, NULL, NULL, NULL, NULL, 0};
+	static const struct rna_source_options none = {.format = RNA_FORMAT_AUTO, .nthreads = 1};
 	struct rna_source *s = calloc(1, sizeof *s);
 
 	if (opts == NULL)
@@ -274,6 +279,21 @@ make_record(struct rna_source *s, struct rna_record *rec, struct rna_err *err)
 	return e->has_pair ? set_structure(s, rec, err) : RNA_OK;
 }
 
+/* The columns of a table that are kept. */
+static enum rna_status
+set_kept(struct rna_source *s, struct rna_record *rec, struct rna_err *err)
+{
+	enum rna_status st = RNA_OK;
+	const char *text;
+	size_t i, n;
+
+	for (i = 0; i < s->nkeep && st == RNA_OK; i++) {
+		text = rna_csv_kept(s->csv, i, &n);
+		st = rna_record_set_str(rec, s->keep[i], text, n);
+	}
+	return st == RNA_OK ? st : rna_fail(err, st, "out of memory");
+}
+
 /* Files of structures often have no name inside: then it is the file's, without its suffixes. */
 static enum rna_status
 name_by_file(struct rna_source *s)
@@ -325,6 +345,8 @@ rna_source_read(struct rna_source *s, struct rna_record *rec, struct rna_err *er
 		s->number++;
 		if ((st = read_text(s, err)) == RNA_OK && (st = name_by_file(s)) == RNA_OK)
 			st = make_record(s, rec, err);
+		if (st == RNA_OK && s->csv != NULL)
+			st = set_kept(s, rec, err);
 	}
 	if (st != RNA_OK && st != RNA_END && st != RNA_NEXT)
 		rna_err_where(err, s->name, s->reader != NULL ? RNA_NOREC : s->number);

@@ -21,6 +21,8 @@ struct rna_source_options {
 	const char *reverse;              /* CSV: column whose sequences are written 3'->5', else NULL */
 	const char *label;                /* CSV: column of the label, else NULL ("label" is taken when there is one) */
 	uint64_t max_nt;                  /* refuse a text record longer than this; 0: 2^31 */
+	const char *const *keep;          /* CSV: columns that become str fields of their names, nkeep of them */
+	size_t nkeep;
 };
 
 struct rna_source;

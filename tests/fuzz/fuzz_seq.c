@@ -58,8 +58,12 @@ static void
 read_source(const char *path, unsigned choice, const struct rna_vocab *v)
 {
 	static const char *const columns[] = {NULL, "a"};
-	struct rna_source_options opts = {
-	    (enum rna_format)(choice % 7), 1, columns[choice >> 3 & 1], choice >> 3 & 1 ? "b" : NULL, NULL, NULL, 0};
+	struct rna_source_options opts = {.format = (enum rna_format)(choice % 7),
+	    .nthreads = 1,
+	    .pair_a = columns[choice >> 3 & 1],
+	    .pair_b = choice >> 3 & 1 ? "b" : NULL,
+	    .keep = &columns[1],
+	    .nkeep = choice >> 4 & 1};
 	struct rna_input *in;
 	struct rna_source *s;
 	struct rna_record rec;
