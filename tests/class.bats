@@ -149,5 +149,5 @@ refused() {
 	refused 2 "--seeds compares" --seeds 2 "$lab"
 	refused 2 "freezes a backbone" --adapt fbth "$lab"
 	run -2 --separate-stderr rna-train mlm --head mlp -o none "$lab"
-	[[ ${stderr_lines[0]} == *"--head: goes with class, not with mlm" ]]
+	[[ ${stderr_lines[0]} == *"--head: goes with class and pair, not with mlm" ]]
 }

@@ -81,14 +81,18 @@ frame(struct embed *e, const struct rna_record *rec, const struct rna_framing *f
 	out->number = rec->number;
 }
 
+/* What was read or made is an input that the model takes. */
 static void
-check_length(struct embed *e, const struct rna_record *rec)
+check_input(struct embed *e, const struct rna_record *rec)
 {
 	char text[512];
 	uint64_t n = 0;
 
 	if (rna_record_get_vec(rec, "tokens", RNA_U8, &n) == NULL)
 		fail(e, rec, "no field tokens");
+	if (e->opts.what & RNA_EMBED_CLASSES && e->model.config.pairs && rna_record_find(rec, "segment") == NULL)
+		fail(e, rec,
+		    "no second sequence, the model is one of pairs: make them with rna-tokenize --pairs COL_A,COL_B");
 	e->tokens += n;
 	if (n <= (uint64_t)e->model.config.max)
 		return;
@@ -140,7 +144,7 @@ take_text(struct embed *e, struct unit *u)
 	u->merged = n > 1 && e->types == 0;
 	for (c = 0; c < n; c++) {
 		frame(e, &e->next, &e->framing, -1, c, embed_pool_add(e, &e->window));
-		check_length(e, &e->window.rec[e->window.n - 1]);
+		check_input(e, &e->window.rec[e->window.n - 1]);
 	}
 	whole.policy = RNA_LONG_KEEP;
 	whole.max = 0;
@@ -192,7 +196,7 @@ embed_read_unit(struct embed *e)
 			take_text(e, u);
 		} else {
 			take_record(e, embed_pool_add(e, &e->window));
-			check_length(e, &e->window.rec[e->window.n - 1]);
+			check_input(e, &e->window.rec[e->window.n - 1]);
 			u->n++;
 		}
 		e->read++;

@@ -3,14 +3,14 @@
  *
  *	rna-tokenize --frame type rnas.fa | rna-shuf -s 1 | rna-mask -s 1 | rna-train mlm -c tiny --steps 2000 -o model/
  *
- * The objective is the first operand; each has a file of its own (train_mlm.c, train_class.c).
+ * The objective is the first operand; each has a file of its own (train_mlm.c; train_class.c for class and pair).
  */
 #include "train.h"
 
 static struct tool tool = {
     .name = "rna-train",
-    .usage = "mlm|class [options] -o DIR [FILE...]",
-    .summary = "Trains a model on masked (mlm) or labelled (class) records and writes it as a directory.",
+    .usage = "mlm|class|pair [options] -o DIR [FILE...]",
+    .summary = "Trains a model on masked (mlm) or labelled records (class, pair) and writes it as a directory.",
     .example = "rna-tokenize --frame type rnas.fa | rna-mask | rna-train mlm -c tiny --steps 2000 -o model/",
     .options = train_options,
     .common = "smd",
@@ -50,18 +50,19 @@ static struct train_opts opts = {
 int
 main(int argc, char **argv)
 {
-	static const char *const objectives[] = {"mlm", "class", NULL};
-	static int (*const train[])(struct tool *, const struct train_opts *) = {train_mlm, train_class};
-	int objective;
+	static const char *const objectives[] = {"mlm", "class", "pair", NULL};
+	static int (*const train[])(struct tool *, const struct train_opts *) = {
+	    train_mlm, train_class, train_pair};
+	enum train_objective which;
 
 	tool_parse(&tool, argc, argv, train_option, &opts);
-	objective = tool_objective(&tool, objectives);
-	train_check_options(&opts, objective == 1);
+	which = (enum train_objective)tool_objective(&tool, objectives);
+	train_check_options(&opts, which);
 	if (tool.output == NULL && !opts.plan)
 		tool_usage(&tool, "no -o: name the folder of the model to write");
 	if (opts.steps > 0 && opts.epochs > 0)
 		tool_usage(&tool, "--steps and --epochs: give one of them");
 	if (opts.min_lr > opts.lr)
 		tool_usage(&tool, "--min-lr %g: more than --lr (%g)", opts.min_lr, opts.lr);
-	return train[objective](&tool, &opts);
+	return train[which](&tool, &opts);
 }

@@ -36,10 +36,13 @@ struct train_opts {
 extern const struct tool_option train_options[];
 /* arg: struct train_opts. */
 int train_option(int code, const char *value, void *arg);
-/* Ends with 2 when an option of the other objective was given. */
-void train_check_options(const struct train_opts *o, int class);
+/* In the order of their names in rna-train.c. */
+enum train_objective { TRAIN_MLM, TRAIN_CLASS, TRAIN_PAIR };
+/* Ends with 2 when an option of another objective was given; what was not given gets the objective's default. */
+void train_check_options(struct train_opts *o, enum train_objective which);
 
 int train_mlm(struct tool *t, const struct train_opts *o);
 int train_class(struct tool *t, const struct train_opts *o);
+int train_pair(struct tool *t, const struct train_opts *o);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * train_class.c: rna-train class: labelled RNAs into memory, epochs of fine-tuning, the best epoch's model.
+ * train_class.c: rna-train class and pair: labelled RNAs, or pairs of them, into memory, epochs of fine-tuning, the
+ * best epoch's model.
  *
  * 1. Records   2. The table of epochs   3. One training   4. The run
  */
@@ -11,8 +12,6 @@
 #include "nn/classify.h"
 #include "stream/split.h"
 #include "train_run.h"
-
-#define EPOCHS 50
 
 struct class_run {
 	struct train_run r;
@@ -117,12 +116,13 @@ read_valid(struct class_run *c)
 }
 
 static void
-read_data(struct class_run *c)
+read_data(struct class_run *c, int pairs)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 
 	if (rna_classdata_init(&c->data, &err) != RNA_OK)
 		train_fail(&c->r, &err);
+	c->data.pairs = pairs;
 	read_input(c);
 	if (c->r.o->valid != NULL)
 		read_valid(c);
@@ -131,6 +131,7 @@ read_data(struct class_run *c)
 		train_fail(&c->r, &err);
 	}
 	c->r.labels = c->data.names;
+	c->r.pairs = c->data.pairs;
 }
 
 /* What the model must be able to take. */
@@ -248,7 +249,7 @@ static void
 train(struct class_run *c, int64_t nth)
 {
 	struct train_run *r = &c->r;
-	int64_t epochs = r->o->epochs > 0 ? r->o->epochs : EPOCHS;
+	int64_t epochs = r->o->epochs;
 	struct rna_classify_options opts = settings(c, epochs);
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_classify_epoch best = {0};
@@ -339,8 +340,8 @@ check_usage(struct tool *t, const struct train_opts *o)
 		tool_usage(t, "--adapt fbth freezes a backbone: name it with -m");
 }
 
-int
-train_class(struct tool *t, const struct train_opts *o)
+static int
+run(struct tool *t, const struct train_opts *o, int pairs)
 {
 	struct class_run c = {.r = {.t = t, .o = o, .saved = -1}};
 
@@ -351,13 +352,13 @@ train_class(struct tool *t, const struct train_opts *o)
 	c.f1 = calloc((size_t)o->seeds, sizeof(*c.f1));
 	if (c.acc == NULL || c.f1 == NULL)
 		tool_die(t, "out of memory");
-	read_data(&c);
+	read_data(&c, pairs);
 	open_log(&c);
 	all_seeds(&c);
 	if (fclose(c.log) != 0)
 		log_failed(&c);
-	tool_summary(t, "%zu RNAs of %zu classes, %zu to validate on", c.data.ntrain, json_array_size(c.data.names),
-	    c.data.nvalid);
+	tool_summary(t, "%zu %s of %zu classes, %zu to validate on", c.data.ntrain, pairs ? "pairs" : "RNAs",
+	    json_array_size(c.data.names), c.data.nvalid);
 	tool_in_close(&c.r.in);
 	rna_classdata_fini(&c.data);
 	rna_record_fini(&c.r.rec);
@@ -365,4 +366,16 @@ train_class(struct tool *t, const struct train_opts *o)
 	free(c.acc);
 	free(c.f1);
 	return TOOL_DONE;
+}
+
+int
+train_class(struct tool *t, const struct train_opts *o)
+{
+	return run(t, o, 0);
+}
+
+int
+train_pair(struct tool *t, const struct train_opts *o)
+{
+	return run(t, o, 1);
 }

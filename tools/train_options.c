@@ -19,15 +19,15 @@ enum {
 const struct tool_option train_options[] = {
 	{'c', "config", "tiny|small|base", "shape of a new model (default tiny)"},
 	{OPT_STEPS, "steps", "N", "optimiser steps of the whole run; 0 writes a random model"},
-	{OPT_EPOCHS, "epochs", "N", "or passes over the files (default 1; class: 50)"},
+	{OPT_EPOCHS, "epochs", "N", "or passes over the files (default 1; class: 50, pair: 100)"},
 	{OPT_BATCH_TOKENS, "batch-tokens", "N", "tokens of a step (default 16384)"},
-	{OPT_LR, "lr", "X", "peak learning rate (default 1e-4)"},
+	{OPT_LR, "lr", "X", "peak learning rate (default 1e-4; pair: 1e-3)"},
 	{OPT_MIN_LR, "min-lr", "X", "rate at the end (default 5e-5, or half of --lr)"},
 	{OPT_SCHEDULE, "schedule", "paper|linear|cosine|constant", "how the rate falls (paper; class: constant)"},
 	{OPT_WARMUP, "warmup", "N", "steps of linear warm-up (default 5 % of them)"},
 	{OPT_VALID, "valid", "FILE", "stream to score on the way and at the end"},
-	{OPT_VALID_SPLIT, "valid-split", "X", "class: or this share of the RNAs"},
-	{OPT_ADAPT, "adapt", "tbth|fbth", "class: train all, or a head on a frozen backbone (default tbth)"},
+	{OPT_VALID_SPLIT, "valid-split", "X", "class, pair: or this share of the RNAs"},
+	{OPT_ADAPT, "adapt", "tbth|fbth", "class, pair: train all, or a head on a frozen backbone (default tbth)"},
 	{OPT_OBJECTIVE, "objective", "mask|type", "type: adds the loss of a type head on [CLS]"},
 	{OPT_DTYPE, "dtype", "fp32|bf16", "operands of matrix products (default fp32)"},
 	{OPT_RESUME, "resume", NULL, "continue from the newest checkpoint in -o"},
@@ -50,14 +50,14 @@ const struct tool_option train_options[] = {
 	{OPT_ATTENTION_DROPOUT, "attention-dropout", "P", "dropout of attention (default: the model's)"},
 	{OPT_WEIGHT_DECAY, "weight-decay", "X", "decay of matrices (default 0; class: 0.01)"},
 	{OPT_CLIP, "clip", "X", "largest gradient norm, 0: no limit (default 1; class: 0)"},
-	{OPT_BATCH, "batch", "N", "class: RNAs of a step (default 50)"},
-	{OPT_GROUP, "group", "FIELD", "class: --valid-split keeps equal values of it together"},
-	{OPT_PATIENCE, "patience", "N", "class: stop after N epochs without a better one, 0: never (default 10)"},
-	{OPT_CLASS_WEIGHTS, "class-weights", NULL, "class: all classes count the same"},
-	{OPT_LABEL_SMOOTHING, "label-smoothing", "X", "class: share of each label given to all classes (default 0)"},
-	{OPT_HEAD, "head", "linear|mlp", "class: the class head (default linear)"},
-	{OPT_FROM, "from", "pooled|cls", "class: what it reads (default pooled)"},
-	{OPT_SEEDS, "seeds", "N", "class: train N times; mean and deviation are printed (default 1)"},
+	{OPT_BATCH, "batch", "N", "class, pair: RNAs of a step (default 50, pair: 256)"},
+	{OPT_GROUP, "group", "FIELD", "class, pair: --valid-split keeps equal values of it together"},
+	{OPT_PATIENCE, "patience", "N", "class, pair: stop after N epochs without a better one, 0: never (default 10)"},
+	{OPT_CLASS_WEIGHTS, "class-weights", NULL, "class, pair: all classes count the same"},
+	{OPT_LABEL_SMOOTHING, "label-smoothing", "X", "class, pair: share of each label given to all (default 0)"},
+	{OPT_HEAD, "head", "linear|mlp", "class, pair: the class head (default linear)"},
+	{OPT_FROM, "from", "pooled|cls", "class, pair: what it reads (default pooled)"},
+	{OPT_SEEDS, "seeds", "N", "class, pair: train N times; mean and deviation are printed (default 1)"},
 	{OPT_TYPE_WEIGHT, "type-weight", "X", "weight of the type head's loss (default 0.1)"},
 	{0, NULL, NULL, NULL},
 };
@@ -202,23 +202,55 @@ train_option(int code, const char *value, void *arg)
 	return 0;
 }
 
-/* Options of one objective that were given to the other. */
-void
-train_check_options(const struct train_opts *o, int class)
-{
-	static const int class_only[] = {OPT_ADAPT, OPT_BATCH, OPT_CLASS_WEIGHTS, OPT_FROM, OPT_GROUP, OPT_HEAD,
-	    OPT_LABEL_SMOOTHING, OPT_PATIENCE, OPT_SEEDS, OPT_VALID_SPLIT, 0};
-	static const int mlm_only[] = {OPT_BATCH_TOKENS, OPT_KEEP, OPT_LOG_EVERY, OPT_OBJECTIVE, OPT_PLAN, OPT_RESUME,
-	    OPT_SAVE_EVERY, OPT_STEPS, OPT_TYPE_WEIGHT, OPT_VALID_EVERY, 0};
-	const int *code;
-	const struct tool_option *k;
+/* Who takes the options that not all objectives take. */
+enum { MLM = 1 << TRAIN_MLM, CLASSES = 1 << TRAIN_CLASS | 1 << TRAIN_PAIR };
 
-	for (code = class ? mlm_only : class_only; *code != 0; code++) {
-		if (!(o->given & UINT64_C(1) << (*code - CHAR_MAX)))
+static const struct {
+	int code;
+	unsigned who;
+} owners[] = {
+	{OPT_ADAPT, CLASSES}, {OPT_BATCH, CLASSES}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
+	{OPT_GROUP, CLASSES}, {OPT_HEAD, CLASSES}, {OPT_LABEL_SMOOTHING, CLASSES}, {OPT_PATIENCE, CLASSES},
+	{OPT_SEEDS, CLASSES}, {OPT_VALID_SPLIT, CLASSES},
+	{OPT_BATCH_TOKENS, MLM}, {OPT_KEEP, MLM}, {OPT_LOG_EVERY, MLM}, {OPT_OBJECTIVE, MLM}, {OPT_PLAN, MLM},
+	{OPT_RESUME, MLM}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, MLM}, {OPT_TYPE_WEIGHT, MLM}, {OPT_VALID_EVERY, MLM},
+};
+
+static int
+is_given(const struct train_opts *o, int code)
+{
+	return (o->given & UINT64_C(1) << (code - CHAR_MAX)) != 0;
+}
+
+/* Where a default is the objective's. */
+static void
+set_defaults(struct train_opts *o, enum train_objective which)
+{
+	if (which == TRAIN_MLM)
+		return;
+	if (!is_given(o, OPT_EPOCHS))
+		o->epochs = which == TRAIN_PAIR ? 100 : 50;
+	if (which == TRAIN_PAIR && !is_given(o, OPT_BATCH))
+		o->batch = 256;
+	if (which == TRAIN_PAIR && !is_given(o, OPT_LR))
+		o->lr = 1e-3;
+}
+
+void
+train_check_options(struct train_opts *o, enum train_objective which)
+{
+	static const char *const names[] = {"mlm", "class", "pair"};
+	const struct tool_option *k;
+	size_t i;
+
+	for (i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		if (owners[i].who & 1U << which || !is_given(o, owners[i].code))
 			continue;
-		for (k = train_options; k->code != *code; k++)
+		for (k = train_options; k->code != owners[i].code; k++)
 			continue;
-		tool_usage(o->tool, "--%s: goes with %s, not with %s%s", k->name, class ? "mlm" : "class",
-		    class ? "class" : "mlm", *code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
+		tool_usage(o->tool, "--%s: goes with %s, not with %s%s", k->name,
+		    owners[i].who == CLASSES ? "class and pair" : "mlm", names[which],
+		    k->code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
 	}
+	set_defaults(o, which);
 }

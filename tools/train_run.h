@@ -18,7 +18,8 @@ struct train_run {
 	struct rna_record rec;
 	int have;       /* 1: rec was read ahead */
 	int stream_max; /* longest input that its stream was framed for; 0: not known */
-	json_t *labels; /* class: names of the classes; NULL: mlm */
+	json_t *labels; /* class, pair: names of the classes; NULL: mlm */
+	int pairs;      /* pair */
 	int64_t pass;   /* passes over the files done */
 	uint64_t epoch; /* streams begun before the one being read */
 	struct rk *rk;

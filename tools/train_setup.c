@@ -139,6 +139,7 @@ class_head(const struct train_run *r, struct rna_config *c)
 	c->labels = json_incref(r->labels);
 	c->class_from = r->o->from_cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
 	c->class_mlp = r->o->mlp;
+	c->pairs = r->pairs;
 	c->pooler = c->class_from == RNA_CLASS_POOLED;
 	c->mlm = 0;
 }
@@ -207,6 +208,7 @@ old_model(struct train_run *r, const char *dir, struct rna_err *err)
 	mo.labels = r->labels;
 	mo.class_from = r->o->from_cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
 	mo.class_mlp = r->o->mlp;
+	mo.pairs = r->pairs;
 
 	if ((s = rna_model_open(&r->model, dir, r->rk, &mo, err)) != RNA_OK || (s = same_shape(r, dir, err)) != RNA_OK)
 		return s;

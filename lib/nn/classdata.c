@@ -119,6 +119,9 @@ copy(struct rna_classdata *d, const struct rna_record *rec, int max, struct rna_
 	e->at = d->bytes.len;
 	e->ntokens = (uint32_t)n;
 	e->segment = segment != NULL && same == n;
+	if (d->pairs && (!e->segment || segment[n - 1] != 1))
+		return rna_fail(err, RNA_EFORMAT,
+		    "no second sequence (segment); make pairs with: rna-tokenize --pairs COL_A,COL_B");
 	if (rna_buf_add(&d->bytes, tokens, n) != RNA_OK || (e->segment && rna_buf_add(&d->bytes, segment, n) != RNA_OK))
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	return RNA_OK;

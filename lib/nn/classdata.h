@@ -24,13 +24,14 @@ struct rna_classdata {
 	struct rna_buf bytes;
 	json_t *names; /* array of strings; in order of name after rna_classdata_seal */
 	int sealed;    /* 1: no further names */
+	int pairs;     /* set by the caller: 1: each record must be a pair */
 };
 
 enum rna_status rna_classdata_init(struct rna_classdata *d, struct rna_err *err) RNA_CHECK;
 void rna_classdata_fini(struct rna_classdata *d);
 /*
  * Adds a record with `tokens` and `label` (str, or i32, whose name is its digits).  RNA_EFORMAT: it lacks one of them,
- * has more than max tokens, or, once sealed, another label than those known.
+ * has more than max tokens, is no pair where pairs are wanted, or, once sealed, another label than those known.
  */
 enum rna_status rna_classdata_add(
     struct rna_classdata *d, const struct rna_record *rec, int max, int valid, struct rna_err *err) RNA_CHECK;

@@ -30,6 +30,7 @@ struct rna_config {
 	json_t *labels;
 	int class_from; /* enum rna_class_from */
 	int class_mlp;  /* 1: a hidden layer between */
+	int pairs;      /* 1: it was trained on pairs of sequences */
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
 	int max;      /* tokens that the model takes, specials included */

@@ -41,6 +41,7 @@ read_kind(struct rna_config *c, const json_t *own, struct rna_err *err)
 
 	c->class_from = RNA_CLASS_POOLED;
 	c->class_mlp = 0;
+	c->pairs = json_is_true(json_object_get(json_object_get(c->json, "rill"), "pairs"));
 	if (!own)
 		return RNA_OK;
 	if (!from || (strcmp(from, "pooled") != 0 && strcmp(from, "cls") != 0))
@@ -84,6 +85,7 @@ rna_config_put_labels(json_t *o, const struct rna_config *c)
 	size_t i;
 
 	json_object_del(rill, "classifier");
+	json_object_del(rill, "pairs");
 	if (!c->labels) {
 		json_decref(names);
 		json_decref(ids);
@@ -99,6 +101,8 @@ rna_config_put_labels(json_t *o, const struct rna_config *c)
 	bad |= json_object_set_new(o, "label2id", ids) < 0;
 	bad |= json_object_set_new(o, "num_labels", json_integer(rna_config_classes(c))) < 0;
 	bad |= json_object_set_new(o, "problem_type", json_string("single_label_classification")) < 0;
+	if (c->pairs)
+		bad |= json_object_set_new(rill, "pairs", json_true()) < 0;
 	if (c->class_from == RNA_CLASS_POOLED && !c->class_mlp)
 		return bad;
 	return bad | (json_object_set_new(rill, "classifier",

@@ -31,7 +31,7 @@ struct rna_model_options {
 	 * such; no MLM and type head; a pooler only where the head reads it.
 	 */
 	json_t *labels;
-	int class_from, class_mlp; /* with labels: of struct rna_config */
+	int class_from, class_mlp, pairs; /* with labels: of struct rna_config */
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */
