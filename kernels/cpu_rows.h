@@ -1,5 +1,5 @@
 /*
- * cpu_rows.h: gather, scatter, dropout of rows, mean over a sequence, sum, zero, and the loss.
+ * cpu_rows.h: gather, scatter, dropout of rows, sum, zero, and the loss.
  */
 #ifndef CPU_ROWS_H
 #define CPU_ROWS_H
@@ -57,26 +57,6 @@ cpu_dropout(const struct rk_call *c, const struct rk_env *e)
 			if (drop.thr != 0)
 				v *= drop_factors(&drop, o->drop.row_key[o->index[r]], (uint32_t)i);
 			vf_store_tail(y + i, v, left);
-		}
-	}
-}
-
-static void
-cpu_segment_mean(const struct rk_call *c, const struct rk_env *e)
-{
-	const struct rk_segment_mean *o = &c->u.segment_mean;
-	const int n = o->columns;
-
-#pragma omp for schedule(dynamic)
-	for (int b = 0; b < e->live[RK_LIVE_SEQS]; b++) {
-		const float *x = (const float *)o->x + (size_t)o->first[b] * n;
-
-		for (int i = 0; i < n; i += VL) {
-			vf s = vf_zero();
-
-			for (int r = 0; r < o->count[b]; r++)
-				s += vf_load_tail(x + (size_t)r * n + i, n - i);
-			vf_store_tail((float *)o->y + (size_t)b * n + i, s * (1.0f / most(o->count[b], 1)), n - i);
 		}
 	}
 }

@@ -10,6 +10,7 @@
 #include "cpu_linear.h"
 #include "cpu_norm.h"
 #include "cpu_rows.h"
+#include "cpu_segments.h"
 #include "cpu_update.h"
 
 static struct rk_need
@@ -42,7 +43,9 @@ cpu_need(const struct rk_call *c, int threads)
 		[RK_LINEAR_BACK_W] = cpu_linear_back_w, \
 		[RK_ACT_BACK] = cpu_act_back, [RK_NORM] = cpu_norm, [RK_NORM_BACK] = cpu_norm_back, \
 		[RK_ATTENTION] = cpu_attention, [RK_ATTENTION_BACK] = cpu_attention_back, \
-		[RK_GATHER] = cpu_gather, [RK_SCATTER_ADD] = cpu_scatter_add, [RK_SEGMENT_MEAN] = cpu_segment_mean, \
+		[RK_GATHER] = cpu_gather, [RK_SCATTER_ADD] = cpu_scatter_add, [RK_SEGMENT_SUM] = cpu_segment_sum, \
+		[RK_SEGMENT_SUM_BACK] = cpu_segment_sum_back, \
+		[RK_SEGMENT_SOFTMAX] = cpu_segment_softmax, [RK_SEGMENT_SOFTMAX_BACK] = cpu_segment_softmax_back, \
 		[RK_CROSS_ENTROPY] = cpu_cross_entropy, [RK_ZERO] = cpu_zero, [RK_ADD] = cpu_add, \
 		[RK_SUM_SQUARES] = cpu_sum_squares, [RK_ADAMW] = cpu_adamw, [RK_DROPOUT] = cpu_dropout, \
 	}, \

@@ -23,6 +23,7 @@ ref_keep(const struct rk_dropout *d, int site, int row, int column)
 #include "ref_norm.h"
 #include "ref_attention.h"
 #include "ref_rows.h"
+#include "ref_segments.h"
 #include "ref_update.h"
 
 static size_t
@@ -52,7 +53,9 @@ ref_need(const struct rk_call *c, int threads)
 		[RK_LINEAR_BACK_W] = ref_linear_back_w, \
 		[RK_ACT_BACK] = ref_act_back, [RK_NORM] = ref_norm, [RK_NORM_BACK] = ref_norm_back, \
 		[RK_ATTENTION] = ref_attention, [RK_ATTENTION_BACK] = ref_attention_back, \
-		[RK_GATHER] = ref_gather, [RK_SCATTER_ADD] = ref_scatter_add, [RK_SEGMENT_MEAN] = ref_segment_mean, \
+		[RK_GATHER] = ref_gather, [RK_SCATTER_ADD] = ref_scatter_add, [RK_SEGMENT_SUM] = ref_segment_sum, \
+		[RK_SEGMENT_SUM_BACK] = ref_segment_sum_back, \
+		[RK_SEGMENT_SOFTMAX] = ref_segment_softmax, [RK_SEGMENT_SOFTMAX_BACK] = ref_segment_softmax_back, \
 		[RK_CROSS_ENTROPY] = ref_cross_entropy, [RK_ZERO] = ref_zero, [RK_ADD] = ref_add, \
 		[RK_SUM_SQUARES] = ref_sum_squares, [RK_ADAMW] = ref_adamw, [RK_DROPOUT] = ref_dropout, \
 	}, \

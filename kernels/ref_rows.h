@@ -1,5 +1,5 @@
 /*
- * ref_rows.h: ops on whole rows: gather, scatter, dropout, mean over a sequence, sum, and the loss.  Text of ref_ops.h.
+ * ref_rows.h: ops on whole rows: gather, scatter, dropout, sum, and the loss.  Text of ref_ops.h.
  */
 
 static void
@@ -37,23 +37,6 @@ ref_dropout(const struct rk_call *c, const struct rk_env *e)
 		for (size_t i = 0; i < n; i++)
 			((real *)o->y)[r * n + i] =
 			    ((const real *)o->x)[r * n + i] * ref_keep(&o->drop, 0, o->drop.p > 0 ? o->index[r] : 0, i);
-}
-
-static void
-ref_segment_mean(const struct rk_call *c, const struct rk_env *e)
-{
-	const struct rk_segment_mean *o = &c->u.segment_mean;
-	const size_t n = o->columns;
-
-	for (size_t b = 0; b < (size_t)e->live[RK_LIVE_SEQS]; b++) {
-		const real *x = (const real *)o->x + o->first[b] * n;
-		real *y = (real *)o->y + b * n;
-
-		memset(y, 0, n * sizeof(*y));
-		for (int r = 0; r < o->count[b]; r++)
-			for (size_t i = 0; i < n; i++)
-				y[i] += x[r * n + i] / o->count[b];
-	}
 }
 
 static void

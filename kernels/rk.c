@@ -347,8 +347,8 @@ rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
 	case RK_DROPOUT:
 		*rows = live[c->u.drop_rows.rows], *cap = c->u.drop_rows.cap;
 		break;
-	case RK_SEGMENT_MEAN:
-		*rows = live[RK_LIVE_SEQS], *cap = c->u.segment_mean.cap_seqs;
+	case RK_SEGMENT_SUM: case RK_SEGMENT_SUM_BACK: case RK_SEGMENT_SOFTMAX: case RK_SEGMENT_SOFTMAX_BACK:
+		*rows = live[c->u.segments.rows], *cap = c->u.segments.cap;
 		break;
 	case RK_CROSS_ENTROPY:
 		*rows = live[c->u.cross_entropy.rows], *cap = c->u.cross_entropy.cap;

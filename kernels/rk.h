@@ -79,7 +79,10 @@ enum rk_op {
 	RK_ATTENTION_BACK,
 	RK_GATHER,          /* y[r] = x[index[r]] */
 	RK_SCATTER_ADD,     /* x[index[r]] += y[r]; indexes distinct */
-	RK_SEGMENT_MEAN,    /* y[b] = mean of x over rows first[b] .. first[b]+count[b]-1; 0 where count is 0 */
+	RK_SEGMENT_SUM,     /* y[b] = sum of weight[r] * x[r] over the rows r of segment b; or their mean */
+	RK_SEGMENT_SUM_BACK,
+	RK_SEGMENT_SOFTMAX, /* y[r] = exp(x[r]) / sum of exp(x) over the rows of r's segment; one column */
+	RK_SEGMENT_SOFTMAX_BACK,
 	RK_CROSS_ENTROPY,   /* loss, hits and dlogits of rows of logits */
 	RK_ZERO,            /* bytes to 0 */
 	RK_ADD,             /* y += x */
@@ -170,11 +173,21 @@ struct rk_drop_rows {   /* backward: the same call with dy as x and dx as y */
 	void *y;                            /* may be x */
 };
 
-struct rk_segment_mean {
-	int cap_seqs, columns;
-	const int32_t *first, *count;       /* [seqs] */
+/*
+ * Segment b is rows first[b] .. first[b]+count[b]-1 of x; segments do not overlap, and may be empty (y[b] = 0).  What
+ * belongs to rows of no segment is neither read nor written.
+ */
+struct rk_segments {    /* RK_SEGMENT_SUM, RK_SEGMENT_SOFTMAX and their backward passes */
+	int rows, cap;                      /* of segments */
+	int columns;                        /* of x; 1 for the softmax */
+	const int32_t *first, *count;       /* [rows] */
+	const void *weight;                 /* a sum's: real [rows of x]; NULL: 1/count[b] */
 	const void *x;
-	void *y;                            /* [seqs, columns] */
+	void *y;                            /* [rows, columns]; of the softmax: as x, which it may not be */
+	/* backward: gradients += */
+	const void *dy;                     /* as y */
+	void *dx;                           /* as x: weight[r] * dy[b]; y (dy - sum of y dy over the segment) */
+	void *dweight;                      /* as weight: sum of x[r] * dy[b] over the columns; NULL: not wanted */
 };
 
 struct rk_cross_entropy {
@@ -218,7 +231,7 @@ struct rk_call {
 		struct rk_attention attention;
 		struct rk_rows rows;
 		struct rk_drop_rows drop_rows;
-		struct rk_segment_mean segment_mean;
+		struct rk_segments segments;
 		struct rk_cross_entropy cross_entropy;
 		struct rk_bytes bytes;
 		struct rk_add add;

@@ -48,6 +48,7 @@ struct problem {
 	float p, eps, smoothing;
 	int accumulate;
 	int lens[P_SEQS];
+	int32_t first[P_SEQS], count[P_SEQS];
 	int32_t live[RK_NLIVE], offsets[P_SEQS + 1];
 	uint8_t *token, *segment, *hit;
 	int32_t *position, *target;
@@ -125,6 +126,7 @@ enum { N_X, N_BIAS, N_RES, N_GAMMA, N_BETA, N_Z, N_STATS, N_Y, N_DY, N_DX, N_DRE
 enum { E_WORD, E_POS, E_SEG, E_GAMMA, E_BETA, E_Z, E_STATS, E_Y, E_DY, E_DWORD, E_DPOS, E_DSEG, E_DGAMMA, E_DBETA };
 enum { A_QKV, A_O, A_LSE, A_DO, A_DQKV };
 enum { C_LOGITS, C_LOSS, C_ONE, C_DLOGITS };
+enum { G_WEIGHT, G_X, G_Y, G_DY, G_DX, G_DWEIGHT };
 
 static const char *const p_acts[] = { "none", "relu", "gelu", "tanh" };
 
@@ -262,6 +264,52 @@ p_cross_entropy(struct problem *s, int rows, int classes, float smoothing)
 	s->buf[C_DLOGITS].of = C_LOGITS;
 }
 
+/* Segments of the given lengths (ended by -1), a row of no segment between each two; softmax: of one column. */
+__attribute__((unused)) static void
+p_segments(struct problem *s, const int *lens, int columns, int weighted, int softmax)
+{
+	int rows = 1;
+
+	*s = (struct problem){ .op = softmax ? RK_SEGMENT_SOFTMAX : RK_SEGMENT_SUM, .n = columns };
+	for (; lens[s->seqs] >= 0; s->seqs++) {
+		s->first[s->seqs] = rows;
+		s->count[s->seqs] = lens[s->seqs];
+		rows += lens[s->seqs] + 1;
+	}
+	s->rows = rows;
+	snprintf(s->name, sizeof(s->name), "%s of %d segments, %d columns",
+	    softmax ? "softmax" : weighted ? "weighted sum" : "mean", s->seqs, columns);
+	p_keys(s, rows);
+	s->live[RK_LIVE_SEQS] = s->seqs;
+	p_buf(s, "weight", 1, weighted ? rows : 0, 0, 1);
+	p_buf(s, "x", 1, (size_t)rows * columns, 0, 2);
+	p_buf(s, "y", 1, (size_t)(softmax ? rows : s->seqs) * columns, 0, 0);
+	p_buf(s, "dy", 1, (size_t)(softmax ? rows : s->seqs) * columns, 0, 1);
+	p_buf(s, "dx", 1, (size_t)rows * columns, 0, 1);
+	p_buf(s, "dweight", 1, weighted ? rows : 0, 0, 1);
+	s->buf[G_Y].by = G_DY;
+	s->buf[G_DX].of = G_X;
+	s->buf[G_DWEIGHT].of = weighted ? G_WEIGHT : -1;
+}
+
+/* The op that is the backward pass of one whose backward pass is one op. */
+static enum rk_op
+p_back_op(enum rk_op op)
+{
+	switch (op) {
+	case RK_NORM:
+		return RK_NORM_BACK;
+	case RK_EMBED:
+		return RK_EMBED_BACK;
+	case RK_SEGMENT_SUM:
+		return RK_SEGMENT_SUM_BACK;
+	case RK_SEGMENT_SOFTMAX:
+		return RK_SEGMENT_SOFTMAX_BACK;
+	default:
+		return RK_ATTENTION_BACK;
+	}
+}
+
 /* The calls of a problem on the backend's buffers. */
 static void
 p_calls(struct problem *s, struct rk *rk, void **packed)
@@ -300,19 +348,14 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		    .x = D(N_X),
 		    .bias = D(N_BIAS),
 		    .residual = D(N_RES),
-		    .gamma = D(N_GAMMA),
-		    .beta = D(N_BETA),
+		    .gamma = D(N_GAMMA), .beta = D(N_BETA),
 		    .eps = s->eps,
 		    .drop = drop,
-		    .z = D(N_Z),
-		    .stats = D(N_STATS),
+		    .z = D(N_Z), .stats = D(N_STATS),
 		    .y = D(N_Y),
 		    .dy = D(N_DY),
-		    .dx = D(N_DX),
-		    .dresidual = D(N_DRES),
-		    .dgamma = D(N_DGAMMA),
-		    .dbeta = D(N_DBETA),
-		    .dbias = D(N_DBIAS)};
+		    .dx = D(N_DX), .dresidual = D(N_DRES),
+		    .dgamma = D(N_DGAMMA), .dbeta = D(N_DBETA), .dbias = D(N_DBIAS)};
 		break;
 	case RK_EMBED:
 		c.u.embed = (struct rk_embed){.hidden = s->n,
@@ -332,11 +375,8 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		    .stats = D(E_STATS),
 		    .y = D(E_Y),
 		    .dy = D(E_DY),
-		    .dword = D(E_DWORD),
-		    .dpos = D(E_DPOS),
-		    .dseg = D(E_DSEG),
-		    .dgamma = D(E_DGAMMA),
-		    .dbeta = D(E_DBETA)};
+		    .dword = D(E_DWORD), .dpos = D(E_DPOS), .dseg = D(E_DSEG),
+		    .dgamma = D(E_DGAMMA), .dbeta = D(E_DBETA)};
 		break;
 	case RK_ATTENTION:
 		c.u.attention = (struct rk_attention){.heads = s->heads,
@@ -352,6 +392,10 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		    .precision = s->precision,
 		    .dout = D(A_DO),
 		    .dqkv = D(A_DQKV)};
+		break;
+	case RK_SEGMENT_SUM: case RK_SEGMENT_SOFTMAX:
+		c.u.segments = (struct rk_segments){RK_LIVE_SEQS, s->seqs, s->n, s->first, s->count, D(G_WEIGHT),
+		    D(G_X), D(G_Y), D(G_DY), D(G_DX), D(G_DWEIGHT)};
 		break;
 	default:
 		c.u.cross_entropy = (struct rk_cross_entropy){.rows = RK_LIVE_TOKENS,
@@ -377,7 +421,7 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 			s->calls[s->ncalls++] = c;
 		}
 	else {
-		c.op = s->op == RK_NORM ? RK_NORM_BACK : s->op == RK_EMBED ? RK_EMBED_BACK : RK_ATTENTION_BACK;
+		c.op = p_back_op(s->op);
 		s->calls[s->ncalls++] = c;
 	}
 }

@@ -147,7 +147,8 @@ rows(int level)
 		{ .op = RK_GATHER, .u.rows = { RK_LIVE_ROWS, ROWS, N, index, x, y } },
 		{ .op = RK_SCATTER_ADD, .u.rows = { RK_LIVE_ROWS, ROWS, N, index, x, y } },
 		{ .op = RK_ADD, .u.add = { RK_LIVE_ROWS, ROWS, N, x, y } },
-		{ .op = RK_SEGMENT_MEAN, .u.segment_mean = { 3, N, first, count, x, mean } },
+		{ .op = RK_SEGMENT_SUM,
+		    .u.segments = { RK_LIVE_SEQS, 3, N, first, count, NULL, x, mean, NULL, NULL, NULL } },
 		{ .op = RK_ZERO, .u.bytes = { y + 2 * N, 3 * N } },
 	};
 	struct rk_list *l;

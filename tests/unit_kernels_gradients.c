@@ -70,7 +70,7 @@ check(struct problem *s)
 int
 main(void)
 {
-	static const int lens[] = { 7, 1, 12, 0 };
+	static const int lens[] = { 7, 1, 12, 0 }, segments[] = { 5, 0, 1, 23, -1 };
 	struct problem s;
 
 	for (int act = RK_NONE; act <= RK_TANH; act++)
@@ -81,6 +81,10 @@ main(void)
 		}
 	for (int i = 0; i < 8; i++) {
 		p_norm(&s, 6, 13, i & 1, i >> 1 & 1, i & 4 ? 0.3f : 0, i & 1 ? 1e-12f : 1e-5f);
+		check(&s);
+	}
+	for (int i = 0; i < 3; i++) {
+		p_segments(&s, segments, i == 2 ? 1 : 11, i == 1, i == 2);
 		check(&s);
 	}
 	for (int i = 0; i < 2; i++) {

@@ -120,6 +120,7 @@ static void
 others(void)
 {
 	static const int lens[][8] = { { 1, 0 }, { 17, 3, 64, 1, 0 }, { 128, 100, 97, 0 }, { 193, 500, 2, 0 } };
+	static const int segments[] = { 300, 0, 1, 17, 40, -1 };
 	static const int dims[][2] = { { 1, 64 }, { 2, 64 }, { 3, 20 }, { 1, 72 } };
 	struct problem s;
 
@@ -131,6 +132,10 @@ others(void)
 		p_embed(&s, 700, i ? 128 : 75, i ? 0.1f : 0);
 		each(&s, RK_FP32);
 		p_cross_entropy(&s, 111, i ? 39 : 28, i ? 0.1f : 0);
+		each(&s, RK_FP32);
+	}
+	for (int i = 0; i < 3; i++) {
+		p_segments(&s, segments, i == 2 ? 1 : i ? 75 : 128, i == 1, i == 2);
 		each(&s, RK_FP32);
 	}
 	for (int i = stride() - 1; i < 4; i += stride())

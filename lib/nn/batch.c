@@ -32,8 +32,11 @@ rna_batch_init(struct rna_batch *b, int tokens, int seqs, int rows, int slots)
 	b->slot = calloc(nk, sizeof(*b->slot));
 	b->slot_target = calloc(nk, sizeof(*b->slot_target));
 	b->slot_weight = calloc(nk, sizeof(*b->slot_weight));
+	b->part_first = calloc(nk, sizeof(*b->part_first));
+	b->part_count = calloc(nk, sizeof(*b->part_count));
 	if (b->token && b->segment && b->position && b->row_key && b->offsets && b->cls && b->base_first &&
-	    b->base_count && b->masked && b->target && b->weight && b->slot && b->slot_target && b->slot_weight)
+	    b->base_count && b->masked && b->target && b->weight && b->slot && b->slot_target && b->slot_weight &&
+	    b->part_first && b->part_count)
 		return RNA_OK;
 	rna_batch_fini(b);
 	return RNA_EMEM;
@@ -56,6 +59,8 @@ rna_batch_fini(struct rna_batch *b)
 	free(b->slot);
 	free(b->slot_target);
 	free(b->slot_weight);
+	free(b->part_first);
+	free(b->part_count);
 	memset(b, 0, sizeof(*b));
 }
 
@@ -190,7 +195,9 @@ rna_batch_upload(const struct rna_batch *b, struct rk *rk, struct rna_tape_input
 	    rk_upload(rk, in->base_count, b->base_count, ns * 4) || rk_upload(rk, in->masked, b->masked, nr * 4) ||
 	    rk_upload(rk, in->target, b->target, nr * 4) || rk_upload(rk, in->weight, b->weight, nr * 4) ||
 	    rk_upload(rk, in->slot, b->slot, nk * 4) || rk_upload(rk, in->slot_target, b->slot_target, nk * 4) ||
-	    rk_upload(rk, in->slot_weight, b->slot_weight, nk * 4))
+	    rk_upload(rk, in->slot_weight, b->slot_weight, nk * 4) ||
+	    rk_upload(rk, in->part_first, b->part_first, nk * 4) ||
+	    rk_upload(rk, in->part_count, b->part_count, nk * 4))
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
 	return RNA_OK;
 }

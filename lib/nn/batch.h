@@ -14,7 +14,7 @@ struct rna_batch {
 	uint8_t *token, *segment;
 	int32_t *position, *offsets, *cls, *base_first, *base_count;
 	uint64_t *row_key;
-	int32_t *masked, *target, *slot, *slot_target;
+	int32_t *masked, *target, *slot, *slot_target, *part_first, *part_count;
 	float *weight, *slot_weight;
 };
 

@@ -24,7 +24,7 @@ make(struct rna_classify *c, int train, rna_t *input, rna_t *logits, struct rna_
 		return NULL;
 	}
 	if (c->opts.frozen)
-		x = *input = rna_tape_input(t, c->m->config.hidden);
+		x = *input = rna_tape_input(t, RNA_AT_SLOT, c->m->config.hidden);
 	else
 		x = rna_tape_gather(t, rna_encoder_forward(t, c->m, -1, NULL), RNA_AT_SLOT);
 	x = rna_encoder_classes(t, c->params, &c->m->config, x, RNA_AT_SLOT);

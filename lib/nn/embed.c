@@ -105,7 +105,7 @@ record(struct rna_embed *e, rna_t *hidden)
 	if (what & RNA_EMBED_CLS)
 		read_from(e, RNA_EMBED_CLS, "cls", rna_tape_gather(e->tape, x, RNA_AT_CLS), 0);
 	if (what & RNA_EMBED_MEAN)
-		read_from(e, RNA_EMBED_MEAN, "mean", rna_tape_mean(e->tape, x), 0);
+		read_from(e, RNA_EMBED_MEAN, "mean", rna_tape_segment_sum(e->tape, x, -1, RNA_OVER_BASES), 0);
 	if (what & RNA_EMBED_POOLED)
 		read_from(e, RNA_EMBED_POOLED, "pooled", rna_encoder_pooled(e->tape, e->m, last), 0);
 	if (what & RNA_EMBED_HIDDEN)

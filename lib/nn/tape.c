@@ -367,27 +367,56 @@ rna_tape_dropout(struct rna_tape *t, rna_t x, enum rna_tape_index at, float p)
 }
 
 rna_t
-rna_tape_input(struct rna_tape *t, int columns)
+rna_tape_input(struct rna_tape *t, enum rna_tape_index at, int columns)
 {
 	struct tape_node *n = node(t, TAPE_INPUT, -1);
 	rna_t y;
 
-	if (!n || (y = tensor(t, RK_LIVE_SLOTS, columns)) < 0)
+	if (!n || (y = tensor(t, index_rows(at), columns)) < 0)
 		return -1;
 	t->tensors[y].keep = 1;
 	return made(t, n, y);
 }
 
-rna_t
-rna_tape_mean(struct rna_tape *t, rna_t x)
+/* A node over segments of the rows of x, which are tokens or sequences. */
+static struct tape_node *
+segments(struct rna_tape *t, enum tape_kind kind, rna_t x, enum rna_tape_segments over)
 {
-	struct tape_node *n = node(t, TAPE_MEAN, x);
+	struct tape_node *n = node(t, kind, x);
+
+	if (n && t->tensors[x].rows != (over == RNA_OVER_BASES ? RK_LIVE_TOKENS : RK_LIVE_SEQS))
+		rna_tape_fail(t, RNA_EINVAL, "segments of rows that are not theirs");
+	if (n)
+		n->over = over;
+	return n;
+}
+
+rna_t
+rna_tape_segment_sum(struct rna_tape *t, rna_t x, rna_t weight, enum rna_tape_segments over)
+{
+	struct tape_node *n = segments(t, TAPE_SEGMENT_SUM, x, over);
 
 	if (!n)
 		return -1;
-	if (t->tensors[x].rows != RK_LIVE_TOKENS)
-		rna_tape_fail(t, RNA_EINVAL, "the mean is over rows of tokens");
-	return made(t, n, tensor(t, RK_LIVE_SEQS, t->tensors[x].columns));
+	if (weight >= t->ntensors ||
+	    (weight >= 0 && (t->tensors[weight].rows != t->tensors[x].rows || t->tensors[weight].columns != 1))) {
+		rna_tape_fail(t, RNA_EINVAL, "weights of another shape than the rows");
+		return -1;
+	}
+	n->residual = weight < 0 ? -1 : weight;
+	return made(t, n, tensor(t, over == RNA_OVER_BASES ? RK_LIVE_SEQS : RK_LIVE_SLOTS, t->tensors[x].columns));
+}
+
+rna_t
+rna_tape_segment_softmax(struct rna_tape *t, rna_t x, enum rna_tape_segments over)
+{
+	struct tape_node *n = segments(t, TAPE_SEGMENT_SOFTMAX, x, over);
+
+	if (!n)
+		return -1;
+	if (t->tensors[x].columns != 1)
+		rna_tape_fail(t, RNA_EINVAL, "a softmax over segments is of one column");
+	return made(t, n, tensor(t, t->tensors[x].rows, 1));
 }
 
 void

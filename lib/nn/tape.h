@@ -35,6 +35,7 @@ struct rna_tape_inputs {
 	float *weight;                    /* [rows] */
 	int32_t *slot, *slot_target;      /* [slots] a second set of target rows (type loss) */
 	float *slot_weight;               /* [slots] */
+	int32_t *part_first, *part_count; /* [slots]: the sequences that a slot puts together */
 };
 
 struct rna_tape *rna_tape_create(struct rk *rk, struct rna_params *params, const struct rna_tape_options *opts);
@@ -51,9 +52,15 @@ enum rna_tape_index { RNA_AT_CLS, RNA_AT_MASKED, RNA_AT_SLOT };
 rna_t rna_tape_gather(struct rna_tape *t, rna_t x, enum rna_tape_index at);
 /* Dropout of rows that stand for gathered tokens; x has the rows of `at`.  Without train, or with p 0: x itself. */
 rna_t rna_tape_dropout(struct rna_tape *t, rna_t x, enum rna_tape_index at, float p);
-/* Rows [slots, columns] that the caller writes before each run (rna_tape_write), as another model's vectors. */
-rna_t rna_tape_input(struct rna_tape *t, int columns);
-rna_t rna_tape_mean(struct rna_tape *t, rna_t x); /* over the bases of each sequence: [seqs, hidden] */
+/* Rows of `at` x columns that the caller writes before each run (rna_tape_write), as another model's vectors. */
+rna_t rna_tape_input(struct rna_tape *t, enum rna_tape_index at, int columns);
+/* Segments: the bases of each sequence (rows of tokens give rows of sequences), or the sequences that are the parts of
+ * each slot (rows of sequences give rows of slots). */
+enum rna_tape_segments { RNA_OVER_BASES, RNA_OVER_PARTS };
+/* The sum of weight [rows of x, 1] times x over each segment; weight -1: the mean. */
+rna_t rna_tape_segment_sum(struct rna_tape *t, rna_t x, rna_t weight, enum rna_tape_segments over);
+/* Of x [.., 1], within each segment. */
+rna_t rna_tape_segment_softmax(struct rna_tape *t, rna_t x, enum rna_tape_segments over);
 /* Ends in a loss: rows' losses and hits can be read afterwards. at: RNA_AT_MASKED (target, weight) or RNA_AT_SLOT. */
 void rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at);
 /* Marks a tensor whose values are read by the caller after a run (its memory is not reused). */

@@ -205,6 +205,26 @@ dropout_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call
 }
 
 static void
+segments_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
+{
+	const int bases = n->over == RNA_OVER_BASES;
+
+	c->u.segments = (struct rk_segments){
+	    .rows = bases ? RK_LIVE_SEQS : RK_LIVE_SLOTS,
+	    .cap = bases ? t->opts.seqs : t->opts.slots,
+	    .columns = t->tensors[n->x].columns,
+	    .first = bases ? t->in.base_first : t->in.part_first,
+	    .count = bases ? t->in.base_count : t->in.part_count,
+	    .weight = data(t, n->residual),
+	    .x = data(t, n->x),
+	    .y = data(t, n->y),
+	    .dy = grad(t, n->y),
+	    .dx = grad(t, n->x),
+	    .dweight = n->give_residual != TAPE_NONE ? grad(t, n->residual) : NULL,
+	};
+}
+
+static void
 forward_node(struct calls *c, const struct tape_node *n)
 {
 	const struct rna_tape *t = c->t;
@@ -232,10 +252,10 @@ forward_node(struct calls *c, const struct tape_node *n)
 		    index_of(t, n->at), data(t, n->x), data(t, n->y)};
 		add(c, RK_GATHER, &k);
 		break;
-	case TAPE_MEAN:
-		k.u.segment_mean = (struct rk_segment_mean){t->opts.seqs, t->tensors[n->y].columns, t->in.base_first,
-		    t->in.base_count, data(t, n->x), data(t, n->y)};
-		add(c, RK_SEGMENT_MEAN, &k);
+	case TAPE_SEGMENT_SUM:
+	case TAPE_SEGMENT_SOFTMAX:
+		segments_call(t, n, &k);
+		add(c, n->kind == TAPE_SEGMENT_SUM ? RK_SEGMENT_SUM : RK_SEGMENT_SOFTMAX, &k);
 		break;
 	case TAPE_LOSS:
 		loss_call(t, n, &k);
@@ -275,16 +295,36 @@ linear_back(struct calls *c, const struct tape_node *n)
 	add(c, RK_LINEAR_BACK_X, &k);
 }
 
+/* An op that adds to some rows of the gradient of x is the first to do so. */
+static void
+zero_first(struct calls *c, rna_t x, enum tape_give how)
+{
+	struct rk_call k = {0};
+
+	if (how != TAPE_ZERO_ADD)
+		return;
+	k.u.bytes = (struct rk_bytes){grad(c->t, x), c->t->buffers[c->t->tensors[x].grad].bytes};
+	add(c, RK_ZERO, &k);
+}
+
+static void
+segments_back(struct calls *c, const struct tape_node *n)
+{
+	struct rk_call k = {0};
+
+	zero_first(c, n->x, n->give_x);
+	zero_first(c, n->residual, n->give_residual);
+	segments_call(c->t, n, &k);
+	add(c, n->kind == TAPE_SEGMENT_SUM ? RK_SEGMENT_SUM_BACK : RK_SEGMENT_SOFTMAX_BACK, &k);
+}
+
 static void
 gather_back(struct calls *c, const struct tape_node *n)
 {
 	const struct rna_tape *t = c->t;
 	struct rk_call k = {0};
 
-	if (n->give_x == TAPE_ZERO_ADD) {
-		k.u.bytes = (struct rk_bytes){grad(t, n->x), t->buffers[t->tensors[n->x].grad].bytes};
-		add(c, RK_ZERO, &k);
-	}
+	zero_first(c, n->x, n->give_x);
 	k.u.rows = (struct rk_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap, t->tensors[n->y].columns,
 	    index_of(t, n->at), grad(t, n->x), grad(t, n->y)};
 	add(c, RK_SCATTER_ADD, &k);
@@ -320,7 +360,10 @@ backward_node(struct calls *c, const struct tape_node *n)
 		dropout_call(c->t, n, &k, grad(c->t, n->y), target(c->t, n->x, n->give_x, n->via_x));
 		add(c, RK_DROPOUT, &k);
 		break;
-	case TAPE_MEAN:
+	case TAPE_SEGMENT_SUM:
+	case TAPE_SEGMENT_SOFTMAX:
+		segments_back(c, n);
+		break;
 	case TAPE_LOSS:
 	case TAPE_INPUT:
 		break;

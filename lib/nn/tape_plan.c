@@ -54,11 +54,22 @@ give(struct rna_tape *t, rna_t x, int accumulates, int zero_first, int *via)
 	return TAPE_VIA;
 }
 
+/* x is written by the caller, so nobody wants its gradient. */
+static int
+is_input(const struct rna_tape *t, rna_t x)
+{
+	for (int i = 0; i < t->nnodes; i++)
+		if (t->nodes[i].y == x)
+			return t->nodes[i].kind == TAPE_INPUT;
+	return 0;
+}
+
 /* Backward, last node first: a node runs when its output has a gradient. */
 static void
 plan_backward(struct rna_tape *t)
 {
 	struct tape_node *n;
+	int zero; /* 1: the op adds to rows that must begin at 0 */
 
 	for (int i = t->nnodes - 1; i >= 0; i--) {
 		n = &t->nodes[i];
@@ -73,11 +84,12 @@ plan_backward(struct rna_tape *t)
 		n->back = t->tensors[n->y].grad >= 0;
 		if (!n->back)
 			continue;
-		if (n->kind == TAPE_MEAN)
-			rna_tape_fail(t, RNA_EINVAL, "the mean has no backward pass");
-		n->give_residual = give(t, n->residual, 0, 0, &n->via_residual);
-		n->give_x =
-		    give(t, n->x, n->kind == TAPE_LINEAR || n->kind == TAPE_GATHER, n->kind == TAPE_GATHER, &n->via_x);
+		zero = n->kind == TAPE_GATHER || n->kind == TAPE_SEGMENT_SUM || n->kind == TAPE_SEGMENT_SOFTMAX;
+		if (n->kind != TAPE_SEGMENT_SUM)
+			n->give_residual = give(t, n->residual, 0, 0, &n->via_residual);
+		else if (n->residual >= 0 && !is_input(t, n->residual))
+			n->give_residual = give(t, n->residual, 1, 1, &n->via_residual);
+		n->give_x = give(t, n->x, n->kind == TAPE_LINEAR || zero, zero, &n->via_x);
 	}
 }
 
@@ -124,6 +136,12 @@ live_backward(struct rna_tape *t, const struct tape_node *n, int step)
 	touch(t, n->via_residual, step);
 	touch(t, n->aux, step);
 	touch(t, n->stats, step);
+	if (n->kind == TAPE_SEGMENT_SUM) {
+		touch(t, data_of(t, n->x), step);
+		touch(t, data_of(t, n->residual), step);
+	}
+	if (n->kind == TAPE_SEGMENT_SOFTMAX)
+		touch(t, data_of(t, n->y), step);
 	if (n->kind == TAPE_LINEAR || n->kind == TAPE_ATTENTION) {
 		touch(t, data_of(t, n->x), step);
 		if (n->kind == TAPE_ATTENTION || n->act == RK_RELU || n->act == RK_TANH)

@@ -16,7 +16,8 @@ enum tape_kind {
 	TAPE_NORM,
 	TAPE_ATTENTION,
 	TAPE_GATHER,
-	TAPE_MEAN,
+	TAPE_SEGMENT_SUM,     /* residual: the weights */
+	TAPE_SEGMENT_SOFTMAX,
 	TAPE_LOSS,
 	TAPE_DROPOUT,
 	TAPE_INPUT
@@ -52,6 +53,7 @@ struct tape_node {
 	uint32_t site; /* first dropout site */
 	int heads;
 	enum rna_tape_index at;
+	enum rna_tape_segments over;
 	int pack;       /* of a linear */
 	int aux, stats; /* buffers: z or pre, statistics or lse; -1: not kept */
 	int loss, hit;

@@ -38,6 +38,8 @@ rna_tape_inputs_layout(struct rna_tape *t, char *base)
 	    .slot = piece(base, &at, slots, sizeof(int32_t)),
 	    .slot_target = piece(base, &at, slots, sizeof(int32_t)),
 	    .slot_weight = piece(base, &at, slots, sizeof(float)),
+	    .part_first = piece(base, &at, slots, sizeof(int32_t)),
+	    .part_count = piece(base, &at, slots, sizeof(int32_t)),
 	};
 	return at;
 }
