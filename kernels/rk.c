@@ -1,7 +1,6 @@
 /*
- * rk.c: choosing a backend, its memory, and running lists of calls.
+ * rk.c: choosing a backend, and running lists of calls.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +8,11 @@
 
 #include "rk.h"
 #include "rk_backend.h"
-
-struct rk {
-	const struct rk_backend *be;
-	int threads;
-	char name[32];
-	char err[160];
-};
+#include "rk_open.h"
 
 struct rk_list {
 	struct rk *rk;
+	void *dev;                       /* the plug-in's list; then nothing below is used */
 	struct rk_call *calls;
 	size_t n;
 	const int32_t *live;
@@ -26,29 +20,9 @@ struct rk_list {
 	struct rk_need need;
 };
 
-enum { ALIGN = 64 };
-
 static const char *const precision_names[] = { "fp32", "bf16", "int8", "fp8" };
 
 /* 1. Opening */
-
-static size_t
-round_up(size_t n)
-{
-	return (n + ALIGN - 1) / ALIGN * ALIGN;
-}
-
-__attribute__((format(printf, 3, 4))) static void
-say(char *err, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (err == NULL || size == 0)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(err, size, fmt, ap);
-	va_end(ap);
-}
 
 /* Levels of "cpu", best first, and whether this processor has each. */
 struct level { const struct rk_backend *be; int have; };
@@ -91,10 +65,10 @@ choose_cpu(char *err, size_t errsize)
 			continue;
 		if (list[i].have)
 			return list[i].be;
-		say(err, errsize, "RILL_CPU=%s: this processor lacks it", name);
+		rk_say(err, errsize, "RILL_CPU=%s: this processor lacks it", name);
 		return NULL;
 	}
-	say(err, errsize, "RILL_CPU=%s: unknown level (avx512bf16, avx512, avx2, plain)", name);
+	rk_say(err, errsize, "RILL_CPU=%s: unknown level (avx512bf16, avx512, avx2, plain)", name);
 	return NULL;
 }
 
@@ -107,41 +81,70 @@ choose(const char *device, char *err, size_t errsize)
 		return &rk_ref_f64;
 	if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
 		return choose_cpu(err, errsize);
-	if (strcmp(device, "cuda") == 0)
-		say(err, errsize, "no CUDA backend in this build");
-	else
-		say(err, errsize, "unknown device '%s'", device);
+	rk_say(err, errsize, "unknown device '%s'", device);
 	return NULL;
+}
+
+/* The GPU for "cuda" and "auto": 1 when it is open. */
+static int
+open_plugin(struct rk *rk, const char *device, char *err, size_t errsize)
+{
+	char why[sizeof(rk->err)] = "";
+
+	if (strcmp(device, "cuda") != 0 && strcmp(device, "auto") != 0)
+		return 0;
+	rk->table = rk_plugin_open(&rk->dev, rk->level, sizeof(rk->level), why, sizeof(why));
+	if (rk->table != NULL)
+		snprintf(rk->name, sizeof(rk->name), "cuda %s", rk->level);
+	rk_say(err, errsize, "%s", why);
+	return rk->table != NULL;
+}
+
+/* A host backend. */
+static int
+open_host(struct rk *rk, const char *device, int threads, char *err, size_t errsize)
+{
+	const struct rk_backend *be = choose(device, err, errsize);
+
+	if (be == NULL)
+		return 0;
+	rk->be = be;
+	rk->threads = be->team ? threads : 1;
+	snprintf(rk->level, sizeof(rk->level), "%s", be->level);
+	if (strcmp(be->device, be->level) == 0)
+		snprintf(rk->name, sizeof(rk->name), "%s", be->device);
+	else
+		snprintf(rk->name, sizeof(rk->name), "%s %s", be->device, be->level);
+	return 1;
 }
 
 struct rk *
 rk_open(const char *device, int threads, char *err, size_t errsize)
 {
-	const struct rk_backend *be = choose(device, err, errsize);
 	struct rk *rk;
 
-	if (be == NULL)
-		return NULL;
+	rk_say(err, errsize, "%s", "");
 	if (threads < 1) {
-		say(err, errsize, "%d threads: at least 1 is needed", threads);
+		rk_say(err, errsize, "%d threads: at least 1 is needed", threads);
 		return NULL;
 	}
 	if ((rk = calloc(1, sizeof(*rk))) == NULL) {
-		say(err, errsize, "out of memory");
+		rk_say(err, errsize, "out of memory");
 		return NULL;
 	}
-	rk->be = be;
-	rk->threads = be->team ? threads : 1;
-	if (strcmp(be->device, be->level) == 0)
-		snprintf(rk->name, sizeof(rk->name), "%s", be->device);
-	else
-		snprintf(rk->name, sizeof(rk->name), "%s %s", be->device, be->level);
-	return rk;
+	rk->threads = 1;
+	if (open_plugin(rk, device, err, errsize) ||
+	    (strcmp(device, "cuda") != 0 && open_host(rk, device, threads, err, errsize)))
+		return rk;
+	free(rk);
+	return NULL;
 }
 
 void
 rk_close(struct rk *rk)
 {
+	if (rk != NULL && rk->table != NULL)
+		rk->table->close(rk->dev);
 	free(rk);
 }
 
@@ -154,13 +157,25 @@ rk_name(const struct rk *rk)
 const char *
 rk_level(const struct rk *rk)
 {
-	return rk->be->level;
+	return rk->level;
 }
 
 size_t
 rk_real_size(const struct rk *rk)
 {
-	return rk->be->real_size;
+	return rk->table != NULL ? sizeof(float) : rk->be->real_size;
+}
+
+size_t
+rk_store_size(const struct rk *rk, enum rk_precision precision)
+{
+	return rk->table != NULL ? rk->table->store_size(precision) : rk->be->real_size;
+}
+
+int
+rk_unit_tokens(const struct rk *rk)
+{
+	return rk->table != NULL ? rk->table->unit_tokens : 2048;
 }
 
 const char *
@@ -172,88 +187,23 @@ rk_error(const struct rk *rk)
 size_t
 rk_pack_size(const struct rk *rk, int n, int k, enum rk_precision precision, int backward)
 {
-	return round_up(rk->be->pack_size(n, k, precision, backward));
+	if (rk->table != NULL)
+		return rk_round_up(rk->table->pack_size(n, k, precision, backward));
+	return rk_round_up(rk->be->pack_size(n, k, precision, backward));
 }
 
 int
 rk_has(const struct rk *rk, enum rk_precision precision, char *err, size_t errsize)
 {
-	if (rk->be->precisions >> precision & 1)
+	const unsigned have = rk->table != NULL ? rk->table->precisions : rk->be->precisions;
+
+	if (have >> precision & 1)
 		return 1;
-	say(err, errsize, "%s has no %s", rk->name, precision_names[precision]);
+	rk_say(err, errsize, "%s has no %s", rk->name, precision_names[precision]);
 	return 0;
 }
 
-/* 2. Memory */
-
-void *
-rk_alloc(struct rk *rk, size_t bytes)
-{
-	void *p = NULL;
-
-	if (bytes > SIZE_MAX - ALIGN || posix_memalign(&p, ALIGN, round_up(bytes + !bytes)) != 0) {
-		say(rk->err, sizeof(rk->err), "out of memory (%zu bytes)", bytes);
-		return NULL;
-	}
-	memset(p, 0, round_up(bytes + !bytes));
-	return p;
-}
-
-void
-rk_free(struct rk *rk, void *p, size_t bytes)
-{
-	(void)rk;
-	(void)bytes;
-	free(p);
-}
-
-enum rk_status
-rk_upload(struct rk *rk, void *dst, const void *src, size_t bytes)
-{
-	(void)rk;
-	if (bytes > 0)
-		memcpy(dst, src, bytes);
-	return RK_OK;
-}
-
-enum rk_status
-rk_download(struct rk *rk, void *dst, const void *src, size_t bytes)
-{
-	return rk_upload(rk, dst, src, bytes);
-}
-
-enum rk_status
-rk_upload_f32(struct rk *rk, void *dst, const float *src, size_t n)
-{
-	double *d = dst;
-
-	if (rk->be->real_size == sizeof(float))
-		return rk_upload(rk, dst, src, n * sizeof(float));
-	for (size_t i = 0; i < n; i++)
-		d[i] = src[i];
-	return RK_OK;
-}
-
-enum rk_status
-rk_download_f32(struct rk *rk, float *dst, const void *src, size_t n)
-{
-	const double *s = src;
-
-	if (rk->be->real_size == sizeof(float))
-		return rk_download(rk, dst, src, n * sizeof(float));
-	for (size_t i = 0; i < n; i++)
-		dst[i] = (float)s[i];
-	return RK_OK;
-}
-
-enum rk_status
-rk_sync(struct rk *rk)
-{
-	(void)rk;
-	return RK_OK;
-}
-
-/* 3. Lists */
+/* 2. Lists */
 
 /* What a call asks for that the backend may lack: RK_OK, or RK_EINVAL and a sentence. */
 static enum rk_status
@@ -263,7 +213,7 @@ validate(struct rk *rk, const struct rk_call *c)
 	int back = c->op == RK_LINEAR_BACK_X || c->op == RK_LINEAR_BACK_W || c->op == RK_ATTENTION_BACK;
 
 	if ((unsigned)c->op >= RK_NOPS) {
-		say(rk->err, sizeof(rk->err), "call %d does not exist", (int)c->op);
+		rk_say(rk->err, sizeof(rk->err), "call %d does not exist", (int)c->op);
 		return RK_EINVAL;
 	}
 	if (c->op == RK_PACK) {
@@ -276,8 +226,8 @@ validate(struct rk *rk, const struct rk_call *c)
 	}
 	if (!rk_has(rk, p, rk->err, sizeof(rk->err)))
 		return RK_EINVAL;
-	if (back && !(rk->be->backward >> p & 1)) {
-		say(rk->err, sizeof(rk->err), "%s has no backward pass in %s", rk->name, precision_names[p]);
+	if (back && !((rk->table != NULL ? rk->table->backward : rk->be->backward) >> p & 1)) {
+		rk_say(rk->err, sizeof(rk->err), "%s has no backward pass in %s", rk->name, precision_names[p]);
 		return RK_EINVAL;
 	}
 	return RK_OK;
@@ -299,16 +249,24 @@ rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32
 		if (validate(rk, &calls[i]) != RK_OK)
 			goto out;
 		l->calls[i] = calls[i];
+		if (rk->table != NULL)
+			continue;
 		need = rk->be->need(&calls[i], rk->threads);
 		l->need.shared = need.shared > l->need.shared ? need.shared : l->need.shared;
 		l->need.own = need.own > l->need.own ? need.own : l->need.own;
 	}
-	l->need.shared = round_up(l->need.shared);
-	l->need.own = round_up(l->need.own);
+	if (rk->table != NULL) {
+		if ((l->dev = rk->table->list_create(rk->dev, calls, n, live)) != NULL)
+			return l;
+		rk_told(rk, RK_EDEVICE);
+		goto out;
+	}
+	l->need.shared = rk_round_up(l->need.shared);
+	l->need.own = rk_round_up(l->need.own);
 	if ((l->scratch = rk_alloc(rk, l->need.shared + rk->threads * l->need.own)) != NULL)
 		return l;
 nomem:
-	say(rk->err, sizeof(rk->err), "out of memory");
+	rk_say(rk->err, sizeof(rk->err), "out of memory");
 out:
 	rk_list_destroy(l);
 	return NULL;
@@ -319,6 +277,8 @@ rk_list_destroy(struct rk_list *l)
 {
 	if (l == NULL)
 		return;
+	if (l->dev != NULL)
+		l->rk->table->list_destroy(l->dev);
 	free(l->scratch);
 	free(l->calls);
 	free(l);
@@ -366,12 +326,14 @@ rk_list_run(struct rk_list *l)
 {
 	struct rk *rk = l->rk;
 
+	if (l->dev != NULL)
+		return rk_told(rk, rk->table->list_run(l->dev));
 	for (size_t i = 0; i < l->n; i++) {
 		int rows, cap;
 
 		rows_of(&l->calls[i], l->live, &rows, &cap);
 		if (rows < 0 || rows > cap) {
-			say(rk->err, sizeof(rk->err), "call %zu: more rows than its capacity of %d", i, cap);
+			rk_say(rk->err, sizeof(rk->err), "call %zu: more rows than its capacity of %d", i, cap);
 			return RK_EINVAL;
 		}
 	}

@@ -6,8 +6,11 @@
  * Conventions.
  *  - Activations are row-major [rows, columns], packed: row t is token t of the batch, sequence b owns the rows
  *    offsets[b] .. offsets[b+1]-1, nothing is padded.  `real` is the backend's element: float, or double in "ref64".
+ *  - An element of an activation or its gradient has rk_store_size bytes: it is `real`, or bf16 on a device in calls
+ *    whose `store` is RK_BF16.  Parameters, their gradients, statistics, log-sums and losses are always `real`.
  *  - Shapes in a call are capacities.  The live number of rows is live[call row index], an int32 array in device memory
- *    (enum rk_live), written before a run.  Rows past the live count are neither read nor written.
+ *    (enum rk_live), written before a run.  Rows past the live count are neither read nor written; on a device products
+ *    cover the capacity, and rows past the live count of what a linear op is given or makes hold anything after a run.
  *  - No op returns a host value.  Every reduction has a fixed partition: results do not depend on the number of
  *    threads, and a sequence's rows do not depend on which other sequences are in the batch (bit for bit).
  *  - Pointers in calls are device memory from rk_alloc, aligned to 64.  No op allocates.
@@ -223,6 +226,7 @@ struct rk_adamw_step { double lr, beta1, beta2, eps, weight_decay, clip; int64_t
 
 struct rk_call {
 	enum rk_op op;
+	enum rk_precision store;            /* RK_BF16: activations have rk_store_size(RK_BF16) bytes; else `real` */
 	union {
 		struct rk_pack pack;
 		struct rk_embed embed;
@@ -244,7 +248,8 @@ struct rk;          /* an open backend */
 struct rk_list;     /* recorded calls */
 
 /*
- * device: "cpu", "ref" (plain C, float), "ref64" (plain C, double), "cuda", "auto".  threads >= 1.
+ * device: "cpu", "ref" (plain C, float), "ref64" (plain C, double), "cuda", "auto" (cuda where it can be had, else
+ * cpu; then err says why not cuda, and is empty otherwise).  threads >= 1.
  * NULL and a sentence in err on failure (device missing, RILL_CPU names a level this machine lacks).
  * RILL_CPU=avx512bf16|avx512|avx2|plain forces a level of "cpu", for tests.
  */
@@ -261,6 +266,12 @@ enum rk_status rk_download(struct rk *rk, void *dst, const void *src, size_t byt
 enum rk_status rk_upload_f32(struct rk *rk, void *dst, const float *src, size_t n);    /* converts to real */
 enum rk_status rk_download_f32(struct rk *rk, float *dst, const void *src, size_t n);
 
+/* Bytes of an element of the activations of calls with that `store`, and such elements from and to float. */
+size_t rk_store_size(const struct rk *rk, enum rk_precision store);
+enum rk_status rk_upload_store(struct rk *rk, void *dst, const float *src, size_t n, enum rk_precision store);
+enum rk_status rk_download_store(struct rk *rk, float *dst, const void *src, size_t n, enum rk_precision store);
+int rk_unit_tokens(const struct rk *rk);             /* tokens of one batch that keep the backend busy */
+
 /* Bytes of struct rk_weight.fwd (backward 0) or .bwd (backward 1). */
 size_t rk_pack_size(const struct rk *rk, int n, int k, enum rk_precision precision, int backward);
 size_t rk_sum_scratch(size_t n);
@@ -269,7 +280,8 @@ int rk_has(const struct rk *rk, enum rk_precision precision, char *err, size_t e
 
 /* Runs calls in order; live is the device array of RK_NLIVE counts. */
 struct rk_list *rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32_t *live);
-enum rk_status rk_list_run(struct rk_list *list);   /* RK_EINVAL: a live count exceeds a capacity */
+/* RK_EINVAL: a live count exceeds a capacity.  A device runs on beside the caller, and says so at the next rk_sync. */
+enum rk_status rk_list_run(struct rk_list *list);
 void rk_list_destroy(struct rk_list *list);
 enum rk_status rk_sync(struct rk *rk);
 const char *rk_error(const struct rk *rk);           /* sentence about the last failure */

@@ -14,7 +14,7 @@ GOLDEN=$ROOT/formats/golden
 GOLDEN_ERRORS=$ROOT/formats/golden-errors
 export ROOT B PATH SAMPLE GOLDEN GOLDEN_ERRORS
 export LC_ALL=C TZ=UTC0
-unset RILL_CPU HF_HUB_CACHE HF_HOME
+unset RILL_CPU RILL_CUDA_LIB HF_HUB_CACHE HF_HOME
 
 # Leaves a test as skipped, unless RNA_TEST_STRICT=1 asks for every test to run.
 skip_or_fail() {

@@ -19,6 +19,8 @@ embed_open(struct embed *e)
 	need.need_mlm = (e->opts.what & RNA_EMBED_LOGITS) != 0 || e->types > 0;
 	if ((e->rk = rk_open(e->t->device, e->t->threads, why, sizeof(why))) == NULL)
 		tool_die(e->t, "%s", why);
+	if (*why != '\0')
+		tool_note(e->t, 1, "-d auto: cpu: %s", why);
 	if (rna_vocab_init(&e->plain) != RNA_OK)
 		tool_die(e->t, "out of memory");
 	if (rna_model_open(&e->model, dir, e->rk, &need, &err) != RNA_OK)

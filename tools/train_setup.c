@@ -232,6 +232,8 @@ train_open_model(struct train_run *r, int64_t from)
 		rna_fail(&err, RNA_EDEVICE, "%s", why);
 		train_fail(r, &err);
 	}
+	if (*why != '\0')
+		tool_note(r->t, 1, "-d auto: cpu: %s", why);
 	if (r->o->bf16 && !rk_has(r->rk, RK_BF16, why, sizeof(why))) {
 		rna_fail(&err, RNA_EDEVICE, "--dtype bf16: %s", why);
 		train_fail(r, &err);

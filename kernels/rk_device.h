@@ -1,0 +1,48 @@
+/*
+ * rk_device.h: what stands between rk.c and a backend in a plug-in: one table of functions.  Private to kernels/.
+ *
+ * A plug-in exports one C function, RK_DEVICE_ENTRY, that returns its table.  The table says which rk.h it was built
+ * with; another one is refused.  Functions that fail leave a sentence for error().
+ */
+#ifndef RK_DEVICE_H
+#define RK_DEVICE_H
+
+#include "rk.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RK_DEVICE_ENTRY "rk_device_v1"
+
+struct rk_device {
+	int nops;                 /* RK_NOPS, and the size of a call */
+	size_t call_size;
+	unsigned precisions;      /* bits 1 << enum rk_precision */
+	unsigned backward;        /* precisions that have a backward pass */
+	int unit_tokens;          /* as rk_unit_tokens */
+	/* level: what the device is ("sm_90"); err: why there is none.  NULL on failure. */
+	void *(*open)(char *level, size_t levelsize, char *err, size_t errsize);
+	void (*close)(void *dev);
+	const char *(*error)(const void *dev);
+	size_t (*store_size)(enum rk_precision precision);
+	size_t (*pack_size)(int n, int k, enum rk_precision precision, int backward);
+	void *(*alloc)(void *dev, size_t bytes);        /* zeroed */
+	void (*free)(void *dev, void *p);
+	enum rk_status (*upload)(void *dev, void *dst, const void *src, size_t bytes);
+	enum rk_status (*download)(void *dev, void *dst, const void *src, size_t bytes);
+	enum rk_status (*sync)(void *dev);
+	void *(*list_create)(void *dev, const struct rk_call *calls, size_t n, const int32_t *live);
+	enum rk_status (*list_run)(void *list);
+	void (*list_destroy)(void *list);
+};
+
+typedef const struct rk_device *rk_device_entry(void);
+
+/* plugin.c: the table of the CUDA plug-in and the device it opened, or NULL and why not in err. */
+const struct rk_device *rk_plugin_open(void **dev, char *level, size_t levelsize, char *err, size_t errsize);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
