@@ -1,17 +1,17 @@
 /*
  * bench_kernels.c: how near the kernels come to what the machine can do.  Prints TSV: one line per kernel and shape
- *with its best time, its rate, and the fraction of the peak of its precision, which is measured around it in the same
- *run.
+ * with its best time, its rate, and the fraction of the peak of its precision that is measured in the same run, first.
  *
- *	bench_kernels [threads [model]]         model: tiny, small or base; default all
+ *	bench_kernels [threads [model]]
+ *
+ * threads: default 0, one and then all; model: tiny, small or base, default all
  */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "rk.h"
+#include "machine_peak.h"
 
 enum { HEAD = 64, LENGTH = 128 };       /* columns of a head; tokens of a sequence */
 
@@ -23,84 +23,23 @@ static const struct model models[] = {
 
 static const char *const precisions[] = { "fp32", "bf16", "int8" };
 
-/* One thread is timed by the processor, which other programs disturb less; more are timed by the clock on the wall. */
+/* One thread is timed by the processor, more by the clock on the wall. */
 static double
 now(int threads)
 {
-	struct timespec t;
-
-	clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-	return t.tv_sec + 1e-9 * t.tv_nsec;
+	return threads == 1 ? machine_cpu() : machine_wall();
 }
 
-/* 1. Peak: independent chains in registers, nothing else */
+/* 1. Peak: what the fractions are of */
 
-#if defined(__x86_64__)
-#define CHAIN(op, reg) \
-	op " %%" reg "12, %%" reg "13, %%" reg "0\n\t" op " %%" reg "12, %%" reg "13, %%" reg "1\n\t" \
-	op " %%" reg "12, %%" reg "13, %%" reg "2\n\t" op " %%" reg "12, %%" reg "13, %%" reg "3\n\t" \
-	op " %%" reg "12, %%" reg "13, %%" reg "4\n\t" op " %%" reg "12, %%" reg "13, %%" reg "5\n\t" \
-	op " %%" reg "12, %%" reg "13, %%" reg "6\n\t" op " %%" reg "12, %%" reg "13, %%" reg "7\n\t" \
-	op " %%" reg "12, %%" reg "13, %%" reg "8\n\t" op " %%" reg "12, %%" reg "13, %%" reg "9\n\t" \
-	op " %%" reg "12, %%" reg "13, %%" reg "10\n\t" op " %%" reg "12, %%" reg "13, %%" reg "11\n\t"
-#define CLOBBERS                                                                                                       \
-	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",     \
-	    "xmm13"
-
-/* Operations of one pass of 12 chains at a level and precision; runs n passes. */
-static double
-chains(const char *level, enum rk_precision p, long n)
+static void
+peak_lines(const char *level, int threads)
 {
-	const int wide = strncmp(level, "avx512", 6) == 0, dots = strcmp(level, "avx512bf16") == 0;
-
-	if (strcmp(level, "plain") == 0) {
-		for (; n > 0; n--)
-			__asm__ volatile("mulps %%xmm12, %%xmm0\n\taddps %%xmm12, %%xmm6\n\tmulps %%xmm12, %%xmm1\n\t"
-					 "addps %%xmm12, %%xmm7\n\tmulps %%xmm12, %%xmm2\n\taddps %%xmm12, "
-			                 "%%xmm8\n\tmulps %%xmm12, %%xmm3\n\t"
-					 "addps %%xmm12, %%xmm9\n\tmulps %%xmm12, %%xmm4\n\taddps %%xmm12, "
-			                 "%%xmm10\n\tmulps %%xmm12, %%xmm5\n\t"
-					 "addps %%xmm12, %%xmm11" ::
-					     : CLOBBERS);
-		return 12 * 4;
-	}
-	for (; n > 0; n--) {
-		if (dots && p == RK_BF16)
-			__asm__ volatile(CHAIN("vdpbf16ps", "zmm") ::: CLOBBERS);
-		else if (dots && p == RK_INT8)
-			__asm__ volatile(CHAIN("vpdpbusd", "zmm") ::: CLOBBERS);
-		else if (wide)
-			__asm__ volatile(CHAIN("vfmadd231ps", "zmm") ::: CLOBBERS);
-		else
-			__asm__ volatile(CHAIN("vfmadd231ps", "ymm") ::: CLOBBERS);
-	}
-	return 12 * 2 * (wide ? 16 : 8) * (dots && p == RK_BF16 ? 2 : dots && p == RK_INT8 ? 4 : 1);
-}
-#else
-static double
-chains(const char *level, enum rk_precision p, long n)
-{
-	(void)level, (void)p, (void)n;
-	return 0;
-}
-#endif
-
-/* Operations a second of `threads` cores together. */
-static double
-peak(const char *level, enum rk_precision p, int threads)
-{
-	const long passes = 100000;
-	double best = 0;
-
-	for (int i = 0; i < 3; i++) {
-		double t = now(threads), ops = 0;
-
-#pragma omp parallel num_threads(threads) reduction(+ : ops)
-		ops += chains(level, p, passes) * passes;
-		t = now(threads) - t;
-		best = ops / t > best ? ops / t : best;
-	}
-	return best;
+	for (int p = RK_FP32; p <= RK_INT8; p++)
+		printf("machine\tpeak\t%s\t%s\t%d\t-\t%.1f\t-\t1\n", precisions[p], level, threads,
+		    threads * machine_peak(level, (enum rk_precision)p) / 1e9);
+	printf("machine\tmemory, 2 read 1 written\t-\t%s\t%d\t-\t-\t%.1f\t-\n", level, threads,
+	    machine_memory(threads) / 1e9);
 }
 
 /* 2. A bench: buffers big enough for every op of a model, and the time of a list */
@@ -212,11 +151,8 @@ static double
 line(struct bench *b, const char *what, const struct rk_call *c, double ops, double bytes)
 {
 	const char *level = rk_level(b->rk);
-	double t, top = peak(level, b->precision, b->threads), after;
+	double t = seconds(b, c), top = b->threads * machine_peak(level, b->precision);
 
-	t = seconds(b, c);
-	after = peak(level, b->precision, b->threads);
-	top = after > top ? after : top;
 	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t", b->m->name, what, precisions[b->precision], level, b->threads,
 	    t * 1e6, ops / t / 1e9, bytes / t / 1e9);
 	if (ops > 0 && top > 0)
@@ -235,11 +171,12 @@ linear_lines(struct bench *b, int n, int k, enum rk_act act, int back)
 	const double rows = b->m->rows, ops = 2 * rows * n * k, bytes = 4 * (rows * n + rows * k + (double)n * k);
 	struct rk_call c = { .op = RK_PACK };
 	char what[64];
-	double t = 0;
+	double t = 0, pack;
 
 	c.u.pack.w = (struct rk_weight){ b->w, b->fwd, b->precision == RK_INT8 ? NULL : b->bwd, n, k, b->precision };
 	snprintf(what, sizeof(what), "pack %dx%d", n, k);
-	t += line(b, what, &c, 0, 8.0 * n * k);
+	pack = line(b, what, &c, 0, 8.0 * n * k);
+	t += back ? pack : 0;   /* weights are packed once for all batches of an inference */
 	c = (struct rk_call){.op = RK_LINEAR,
 	    .u.linear = {.rows = RK_LIVE_TOKENS,
 		.cap = b->m->rows,
@@ -381,25 +318,25 @@ layer(struct bench *b, int back)
 	}
 	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t-\t%.3f\n", b->m->name,
 	    back ? "layers: training step" : "layers: forward", precisions[b->precision], rk_level(b->rk), b->threads,
-	    t * 1e6 * b->m->layers, ops / t / 1e9, ops / t / peak(rk_level(b->rk), b->precision, b->threads));
+	    t * 1e6 * b->m->layers, ops / t / 1e9,
+	    ops / t / (b->threads * machine_peak(rk_level(b->rk), b->precision)));
 }
 
-int
-main(int argc, char **argv)
+static void
+bench(int threads, const char *model)
 {
-	const int threads = argc > 1 ? atoi(argv[1]) : 1;
 	char err[160];
 	struct rk *rk = rk_open("cpu", threads, err, sizeof(err));
 
 	if (rk == NULL) {
 		fprintf(stderr, "bench_kernels: %s\n", err);
-		return 1;
+		exit(1);
 	}
-	printf("model\tkernel\tprecision\tlevel\tthreads\tmicroseconds\tGop/s\tGB/s\tof peak\n");
+	peak_lines(rk_level(rk), threads);
 	for (size_t i = 0; i < sizeof(models) / sizeof(*models); i++) {
 		struct bench b;
 
-		if (argc > 2 && strcmp(argv[2], models[i].name) != 0)
+		if (model != NULL && strcmp(model, models[i].name) != 0)
 			continue;
 		bench_init(&b, rk, &models[i], threads);
 		for (int p = RK_FP32; p <= RK_INT8; p++) {
@@ -411,5 +348,16 @@ main(int argc, char **argv)
 		bench_fini(&b);
 	}
 	rk_close(rk);
+}
+
+int
+main(int argc, char **argv)
+{
+	const int all = omp_get_num_procs(), threads = argc > 1 ? atoi(argv[1]) : 0;
+
+	printf("model\tkernel\tprecision\tlevel\tthreads\tmicroseconds\tGop/s\tGB/s\tof peak\n");
+	bench(threads > 0 ? threads : 1, argc > 2 ? argv[2] : NULL);
+	if (threads <= 0 && all > 1)
+		bench(all, argc > 2 ? argv[2] : NULL);
 	return 0;
 }

@@ -55,6 +55,36 @@ setup() {
 	check_level cpu_avx512bf16 24
 }
 
+# Prints "name instruction*count ..." for the loop of every peak_* function of an object.
+peak_loops() {
+	objdump -d --no-show-raw-insn "$1" | awk '
+	/^[0-9a-f]+ <.*>:/ { name = $2; gsub(/[<>:]/, "", name); n = 0; next }
+	name !~ /^peak_(fp32|bf16|int8)_/ { next }
+	/^ +[0-9a-f]+:/ {
+		at = $1; sub(/:/, "", at); n++; addr[at] = n; op[n] = $2
+		if ($2 !~ /^j/ || !($3 in addr))
+			next
+		line = name
+		for (i = addr[$3]; i < n; i++)
+			count[op[i]]++
+		for (i = addr[$3]; i < n; i++)
+			if (op[i] in count) { line = line " " op[i] "*" count[op[i]]; delete count[op[i]] }
+		print line
+	}' | sort
+}
+
+@test "the loops that the benches call the machine's peak are nothing but the instruction they count" {
+	cc -std=c11 -D_DEFAULT_SOURCE -O2 -I"$ROOT/kernels" -fopenmp -c -o "$BATS_TEST_TMPDIR/peak.o" \
+		"$ROOT/tests/bench_kernels.c"
+	run peak_loops "$BATS_TEST_TMPDIR/peak.o"
+	echo "$output"
+	[ "${lines[0]}" = "peak_bf16_zmm vdpbf16ps*12 dec*1" ]
+	[ "${lines[1]}" = "peak_fp32_sse mulps*6 addps*6 dec*1" ]
+	[ "${lines[2]}" = "peak_fp32_ymm vfmadd231ps*12 dec*1" ]
+	[ "${lines[3]}" = "peak_fp32_zmm vfmadd231ps*12 dec*1" ]
+	[ "${lines[4]}" = "peak_int8_zmm vpdpbusd*12 dec*1" ]
+}
+
 @test "a kernel that spills would be seen" {
 	cat >"$BATS_TEST_TMPDIR/spill.s" <<-'ASM'
 	micro_bad:
