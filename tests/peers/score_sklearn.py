@@ -2,11 +2,13 @@
 """score_sklearn.py [build/bin [build/tests/record_make]]: rna-score class against scikit-learn on 200 random prediction sets.
 
 Binary and multi-class, missing classes, ties, calls that differ from the probabilities.  Needs numpy and scikit-learn.
-Prints the largest difference of each metric and fails over 1e-9.  --table prints tests/sklearn_table.h instead.
+Prints the largest difference of each metric and fails over 1e-9, or when a confusion matrix is another.  Half of the
+sets are scored as pairs, and some have other bins.  --table prints tests/sklearn_table.h instead.
 """
 import json
 import subprocess
 import sys
+import tempfile
 import warnings
 
 import numpy as np
@@ -39,7 +41,7 @@ def ece(truth, prob, bins):
     return sum(abs((best[at == b] == truth[at == b]).sum() - top[at == b].sum()) for b in range(bins)) / len(truth)
 
 
-def expected(truth, prob, call):
+def expected(truth, prob, call, bins=15):
     classes = prob.shape[1]
     prob = prob.astype(np.float64)
     want = {"accuracy": sk.accuracy_score(truth, call), "balanced_accuracy": sk.balanced_accuracy_score(truth, call),
@@ -73,7 +75,7 @@ def expected(truth, prob, call):
                 want[f"auc_{kind}"] = sk.roc_auc_score(truth, total, multi_class="ovr", average=kind)
     y = np.eye(classes)[truth]
     want["brier"] = sk.brier_score_loss(truth == 1, prob[:, 1]) if classes == 2 else ((prob - y) ** 2).sum(1).mean()
-    want["ece"] = ece(truth, prob, 15)
+    want["ece"] = ece(truth, prob, bins)
     return want
 
 
@@ -121,10 +123,16 @@ def main():
     for number in range(sets):
         truth, prob, call = random_set(rng, number)
         rill = subprocess.run([maker], input=stream(truth, prob, call).encode(), stdout=subprocess.PIPE, check=True).stdout
-        out = subprocess.run([bindir + "/rna-score", "class", "--bootstrap", "0", "-O", "json"], input=rill,
-                             stdout=subprocess.PIPE, check=True).stdout
+        bins = (15, 10, 1, 40)[number % 4]
+        with tempfile.NamedTemporaryFile() as table:
+            out = subprocess.run([bindir + "/rna-score", "pair" if number % 2 else "class", "--bootstrap", "0", "-O", "json",
+                                  "--bins", str(bins), "--confusion", table.name], input=rill, stdout=subprocess.PIPE, check=True).stdout
+            rows = [line.split("\t") for line in open(table.name).read().splitlines()]
+        if ([row[0] for row in rows[1:]] != rows[0][1:] or
+                ([[int(x) for x in row[1:]] for row in rows[1:]] != sk.confusion_matrix(truth, call, labels=range(prob.shape[1]))).any()):
+            sys.exit(f"set {number}: another confusion matrix")
         got = json.loads(out)
-        want = expected(truth, prob, call)
+        want = expected(truth, prob, call, bins)
         if set(got) != set(want):
             sys.exit(f"set {number}: rows differ: {sorted(set(got) ^ set(want))}")
         for name, value in want.items():
