@@ -75,6 +75,12 @@ refused() {
 	[ -z "$(comm -12 a b)" ]
 }
 
+@test "--kmer counts both sequences of a pair" {
+	need jq
+	printf 'a_seq,b_seq\nACAG,GGGU\nA,\n' | rna-tokenize -q --pairs a_seq,b_seq | rna-embed -q --kmer 1 | rna-view -O json |
+		jq -ecs '[.[].kmer] == [[0.5, 0.25, 0.25, 0, 0, 0, 0.75, 0.25], [1, 0, 0, 0, 0, 0, 0, 0]]'
+}
+
 @test "what can't be learnt or told is refused in one line" {
 	printf '>a x\nACGU\n>b y\nACGU\n' | rna-tokenize -q --label header -o single.rill
 	refused 1 "single.rill: record 1: no second sequence (segment)" -m none single.rill
