@@ -7,11 +7,8 @@
 #include <string.h>
 
 #include "fold/partition.h"
-#include "stream/buf.h"
-#include "stream/input.h"
+#include "golden.h"
 #include "tap.h"
-
-#define MAX_N 4000
 
 static struct rna_energy energies[3]; /* [dangles] */
 
@@ -90,7 +87,7 @@ answer(const struct rna_energy *e, const char *seq, int no_lonely)
 {
 	struct rna_fold_options opts = {0, no_lonely, NULL};
 	struct rna_mfe *m = rna_mfe_create(e);
-	int32_t pair[MAX_N];
+	int32_t pair[GOLDEN_MAX_N];
 	struct rna_err err;
 	int energy;
 
@@ -136,47 +133,6 @@ test_table(const struct rna_energy *cold)
 
 /* 2. Golden files: tables of text, one line a sequence */
 
-/* The file under $DATA, NUL-terminated; NULL: it is not there. */
-static char *
-slurp(const char *name)
-{
-	const char *data = getenv("DATA") ? getenv("DATA") : "../shared/data";
-	struct rna_buf buf = RNA_BUF_INIT;
-	struct rna_input *in;
-	struct rna_err err;
-	char path[1024];
-	size_t got = 1;
-
-	snprintf(path, sizeof(path), "%s/energy/%s", data, name);
-	if ((in = rna_input_open(path, &err)) == NULL)
-		return NULL;
-	while (got > 0) {
-		if (rna_buf_reserve(&buf, 1 << 20) != RNA_OK ||
-		    rna_input_read(in, buf.data + buf.len, (1 << 20) - 1, &got, &err) != RNA_OK)
-			abort();
-		buf.len += got;
-	}
-	buf.data[buf.len] = '\0';
-	rna_input_close(in);
-	return (char *)buf.data;
-}
-
-/* Fields of the next line that is no comment; 0 at the end. */
-static int
-next_row(char **text, char **field, int most)
-{
-	char *line;
-	int n;
-
-	do {
-		if ((line = strsep(text, "\n")) == NULL || (*line == '\0' && *text == NULL))
-			return 0;
-	} while (*line == '#' || *line == '\0');
-	for (n = 0; n < most && line != NULL; n++)
-		field[n] = strsep(&line, "\t");
-	return n;
-}
-
 /* Energy of the fold of seq, which its structure must have; RNA_FOLD_INF otherwise. */
 static int
 fold_of(const struct rna_energy *e, const char *seq, const struct rna_fold_options *opts)
@@ -184,7 +140,7 @@ fold_of(const struct rna_energy *e, const char *seq, const struct rna_fold_optio
 	struct rna_mfe *m = rna_mfe_create(e);
 	int energy, total = 1, good;
 	struct rna_err err;
-	int32_t pair[MAX_N];
+	int32_t pair[GOLDEN_MAX_N];
 
 	good = rna_mfe_fold(m, seq, strlen(seq), opts, pair, &energy, &err) == RNA_OK &&
 	       rna_energy_evaluate(e, seq, strlen(seq), pair, 0, NULL, NULL, &total, &err) == RNA_OK && total == energy;
@@ -195,14 +151,14 @@ fold_of(const struct rna_energy *e, const char *seq, const struct rna_fold_optio
 static void
 golden_mfe(const char *name, int every)
 {
-	char *text = slurp(name), *rest = text, *f[9];
+	char *text = golden_slurp(name), *rest = text, *f[9];
 	int n, rows = 0, bad = 0, wide = strcmp(name, "golden/mfe.tsv.zst") == 0;
 
 	if (text == NULL) {
 		skip(name, "no golden file");
 		return;
 	}
-	while ((n = next_row(&rest, f, 9)) > 0) {
+	while ((n = golden_row(&rest, f, 9)) > 0) {
 		if (rows++ % every != 0)
 			continue;
 		bad += fold_of(&energies[2], f[2], NULL) != atoi(f[4]);
@@ -262,43 +218,26 @@ same_loops(char *a, char *b)
 	return n == m && n > 0;
 }
 
-static int
-pairs_of(const char *structure, int32_t *pair)
-{
-	int open[MAX_N], depth = 0, i;
-
-	for (i = 0; structure[i] != '\0'; i++) {
-		pair[i] = -1;
-		if (structure[i] == '(')
-			open[depth++] = i;
-		else if (structure[i] == ')') {
-			pair[i] = open[--depth];
-			pair[pair[i]] = i;
-		}
-	}
-	return i;
-}
-
 static void
 golden_eval(int every)
 {
-	char *text = slurp("golden/eval.tsv.zst"), *rest = text, *f[8];
+	char *text = golden_slurp("golden/eval.tsv.zst"), *rest = text, *f[8];
 	int d, rows = 0, bad = 0, total;
 	static struct loops loops;
-	static int32_t pair[MAX_N];
+	static int32_t pair[GOLDEN_MAX_N];
 	struct rna_err err;
 
 	if (text == NULL) {
 		skip("loop energies", "no golden file");
 		return;
 	}
-	while (next_row(&rest, f, 8) == 8) {
+	while (golden_row(&rest, f, 8) == 8) {
 		if (rows++ % every != 0)
 			continue;
 		for (d = 0; d <= 2; d += 2) {
 			loops.n = 0;
-			bad += rna_energy_evaluate(&energies[d], f[2], (size_t)pairs_of(f[3], pair), pair, 0, add_loop,
-				   &loops, &total, &err) != RNA_OK ||
+			bad += rna_energy_evaluate(&energies[d], f[2], (size_t)golden_pairs(f[3], pair), pair, 0,
+				   add_loop, &loops, &total, &err) != RNA_OK ||
 			       total != atoi(f[d ? 4 : 5]) || !same_loops(loops.text, f[d ? 6 : 7]);
 		}
 	}
@@ -331,14 +270,14 @@ static void
 golden_ensemble(int every)
 {
 	struct rna_partition *q[3] = {rna_partition_create(&energies[0]), NULL, rna_partition_create(&energies[2])};
-	char *text = slurp("golden/pf.tsv.zst"), *rest = text, *f[9];
+	char *text = golden_slurp("golden/pf.tsv.zst"), *rest = text, *f[9];
 	const struct rna_pair_prob *pairs;
 	int rows = 0, off = 0, bad = 0, d;
 	struct rna_err err;
 	double ensemble;
 	size_t npairs;
 
-	while (text != NULL && next_row(&rest, f, 9) == 9) {
+	while (text != NULL && golden_row(&rest, f, 9) == 9) {
 		if (rows++ % every != 0)
 			continue;
 		d = atoi(f[3]);
@@ -372,7 +311,7 @@ vienna(const char *name, double temperature, int dangles, const char *params, st
 
 	snprintf(file, sizeof(file), "viennarna_gold/rnafold.small.%s", name);
 	snprintf(path, sizeof(path), "%s/energy/%s", data, params != NULL ? params : "");
-	if ((text = rest = slurp(file)) == NULL) {
+	if ((text = rest = golden_slurp(file)) == NULL) {
 		skip(name, "no golden file");
 		return;
 	}

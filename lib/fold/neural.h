@@ -76,9 +76,9 @@ void rna_energy_neural(struct rna_energy *e);
  * The structure of largest score: pair[n], partner (0-based) or -1.  opts: max_span and constraint as in mfe.h,
  * no_lonely is refused; NULL: none.  RNA_EINVAL: a score that is not finite or too large; as rna_mfe_fold otherwise.
  */
-enum rna_status rna_neural_fold(struct rna_neural *w, const char *letters, size_t n,
-    const struct rna_neural_scores *scores, const struct rna_fold_options *opts, int32_t *pair, double *score,
-    struct rna_err *err) RNA_CHECK;
+enum rna_status
+rna_neural_fold(struct rna_neural *w, const char *letters, size_t n, const struct rna_neural_scores *scores,
+    const struct rna_fold_options *opts, int32_t *pair, double *score, struct rna_err *err) RNA_CHECK;
 /*
  * As rna_neural_fold, with every pair and base that is not as in reference[n] (nested) rewarded by its margin: the
  * structure that the loss compares with the reference.  *score has the rewards in it.
@@ -87,12 +87,12 @@ enum rna_status rna_neural_fold_augmented(struct rna_neural *w, const char *lett
     const struct rna_neural_scores *scores, const int32_t *reference, const struct rna_margins *margins, int32_t *pair,
     double *score, struct rna_err *err) RNA_CHECK;
 /* Score of a structure (nested, canonical, interior loops of any size), and Turner's part of it; either may be NULL. */
-enum rna_status rna_neural_evaluate(struct rna_neural *w, const char *letters, size_t n,
-    const struct rna_neural_scores *scores, const int32_t *pair, double *score, double *turner,
-    struct rna_err *err) RNA_CHECK;
+enum rna_status
+rna_neural_evaluate(struct rna_neural *w, const char *letters, size_t n, const struct rna_neural_scores *scores,
+    const int32_t *pair, double *score, double *turner, struct rna_err *err) RNA_CHECK;
 /*
  * Adds factor times the derivative of a structure's score to dscores [3,L,L] and dlengths [RNA_LENGTHS]; either may be
- * NULL.  The derivative is how often the structure uses each entry; lengths past the end of a table have none.
+ * NULL.  The derivative is how often the structure uses each entry.
  */
 enum rna_status rna_neural_count(struct rna_neural *w, const char *letters, size_t n, const int32_t *pair,
     double factor, float *dscores, float *dlengths, struct rna_err *err) RNA_CHECK;
@@ -106,9 +106,9 @@ enum rna_status rna_neural_reference(const char *letters, size_t n, const int32_
     size_t *dropped, struct rna_err *err) RNA_CHECK;
 
 struct rna_neural_loss {
-	double loss;      /* hinge + thermodynamic */
-	double hinge;     /* max{ 0, (augmented score of best - score of reference) / L } */
-	double thermodynamic; /* lambda (score of reference - Turner's part)^2 / L */
+	double loss;                        /* hinge + thermodynamic */
+	double hinge;                       /* max{ 0, (augmented score of best - score of reference) / L } */
+	double thermodynamic;               /* lambda (score of reference - Turner's part)^2 / L */
 	double reference_score, best_score; /* best_score: augmented */
 };
 /*
