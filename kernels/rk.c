@@ -175,7 +175,7 @@ rk_store_size(const struct rk *rk, enum rk_precision precision)
 int
 rk_unit_tokens(const struct rk *rk)
 {
-	return rk->table != NULL ? rk->table->unit_tokens : 2048;
+	return rk->table != NULL ? rk->table->unit_tokens(rk->dev) : 2048;
 }
 
 const char *

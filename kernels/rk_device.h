@@ -20,11 +20,11 @@ struct rk_device {
 	size_t call_size;
 	unsigned precisions;      /* bits 1 << enum rk_precision */
 	unsigned backward;        /* precisions that have a backward pass */
-	int unit_tokens;          /* as rk_unit_tokens */
 	/* level: what the device is ("sm_90"); err: why there is none.  NULL on failure. */
 	void *(*open)(char *level, size_t levelsize, char *err, size_t errsize);
 	void (*close)(void *dev);
 	const char *(*error)(const void *dev);
+	int (*unit_tokens)(const void *dev);            /* as rk_unit_tokens */
 	size_t (*store_size)(enum rk_precision precision);
 	size_t (*pack_size)(int n, int k, enum rk_precision precision, int backward);
 	void *(*alloc)(void *dev, size_t bytes);        /* zeroed */

@@ -36,6 +36,7 @@ struct buf {
 	double *v;              /* values before the run; the run's results go to the copy it returns */
 	void *d;                /* on the backend, during a run */
 	int rows;               /* 1: laid out by rows of the batch */
+	int real;               /* 1: `real` in every precision; of the buffers without rows, all are */
 	int by, of;             /* by: an output's cotangent, or -1; of: what this is the gradient of, or -1 */
 };
 
@@ -50,6 +51,7 @@ struct problem {
 	int lens[P_SEQS];
 	int32_t first[P_SEQS], count[P_SEQS];
 	int32_t live[RK_NLIVE], offsets[P_SEQS + 1];
+	int32_t *live_d, *offsets_d;    /* on the backend, during a run */
 	uint8_t *token, *segment, *hit;
 	int32_t *position, *target;
 	uint64_t *row_key;
@@ -175,6 +177,7 @@ p_norm(struct problem *s, int rows, int n, int bias, int residual, float p, floa
 	p_buf(s, "dgamma", 0, n, 0, 1);
 	p_buf(s, "dbeta", 0, n, 0, 1);
 	p_buf(s, "dbias", 0, bias ? n : 0, 0, 1);
+	s->buf[N_STATS].real = 1;
 	s->buf[N_Y].by = N_DY;
 	s->buf[N_DX].of = N_X;
 	s->buf[N_DRES].of = N_RES;
@@ -211,6 +214,7 @@ p_embed(struct problem *s, int rows, int n, float p)
 	p_buf(s, "dsegment", 0, 2 * (size_t)n, 0, 1);
 	p_buf(s, "dgamma", 0, n, 0, 1);
 	p_buf(s, "dbeta", 0, n, 0, 1);
+	s->buf[E_STATS].real = 1;
 	s->buf[E_Y].by = E_DY;
 	for (int i = 0; i < 5; i++)
 		s->buf[E_DWORD + i].of = E_WORD + i;
@@ -239,6 +243,7 @@ p_attention(struct problem *s, const int *lens, int heads, int dim, float p)
 	p_buf(s, "lse", 1, (size_t)rows * heads, 0, 0);
 	p_buf(s, "do", 1, (size_t)rows * s->n, 0, 1);
 	p_buf(s, "dqkv", 1, 3 * (size_t)rows * s->n, 0, 1);
+	s->buf[A_LSE].real = 1;
 	s->buf[A_O].by = A_DO;
 	s->buf[A_DQKV].of = A_QKV;
 }
@@ -260,6 +265,7 @@ p_cross_entropy(struct problem *s, int rows, int classes, float smoothing)
 		s->target[i] = i % 7 == 3 ? -1 : (int)(p_bits() % classes);
 		s->weight[i] = (float)s->buf[C_ONE].v[i];
 	}
+	s->buf[C_LOSS].real = s->buf[C_ONE].real = 1;
 	s->buf[C_LOSS].by = C_ONE;
 	s->buf[C_DLOGITS].of = C_LOGITS;
 }
@@ -315,7 +321,7 @@ static void
 p_calls(struct problem *s, struct rk *rk, void **packed)
 {
 	struct buf *b = s->buf;
-	struct rk_call c = { .op = s->op };
+	struct rk_call c = { .op = s->op, .store = s->precision == RK_BF16 ? RK_BF16 : RK_FP32 };
 	struct rk_dropout drop = { s->p, 5, s->row_key };
 
 	s->ncalls = 0;
@@ -384,7 +390,7 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		    .cap = s->rows,
 		    .cap_seqs = s->seqs,
 		    .max_len = s->k,
-		    .offsets = s->offsets,
+		    .offsets = s->offsets_d,
 		    .qkv = D(A_QKV),
 		    .drop = drop,
 		    .o = D(A_O),
@@ -426,72 +432,6 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 	}
 }
 
-static void
-p_put(struct rk *rk, void *d, const double *v, size_t n)
-{
-	float *f = p_calloc(n, sizeof(*f));
-
-	for (size_t i = 0; i < n; i++)
-		f[i] = (float)v[i];
-	if (rk_real_size(rk) == 8 ? rk_upload(rk, d, v, 8 * n) : rk_upload_f32(rk, d, f, n))
-		abort();
-	free(f);
-}
-
-static void
-p_get(struct rk *rk, double *v, const void *d, size_t n)
-{
-	float *f = p_calloc(n, sizeof(*f));
-
-	if (rk_real_size(rk) == 8 ? rk_download(rk, v, d, 8 * n) : rk_download_f32(rk, f, d, n))
-		abort();
-	for (size_t i = 0; rk_real_size(rk) == 4 && i < n; i++)
-		v[i] = f[i];
-	free(f);
-}
-
-/* Runs the forward calls, or all; out[i] gets the values of buffer i afterwards (freed by p_drop).  1: done. */
-static int
-p_run(struct problem *s, const char *device, int threads, int forward, double **out)
-{
-	char err[160] = "";
-	struct rk *rk = rk_open(device, threads, err, sizeof(err));
-	struct rk_list *list = NULL;
-	void *packed[2] = { NULL, NULL };
-	int done = 0;
-
-	if (rk == NULL) {
-		diag("%s", err);
-		return 0;
-	}
-	for (int i = 0; i < s->nbuf; i++) {
-		if ((s->buf[i].d = rk_alloc(rk, s->buf[i].n * rk_real_size(rk))) == NULL)
-			abort();
-		p_put(rk, s->buf[i].d, s->buf[i].v, s->buf[i].n);
-	}
-	p_calls(s, rk, packed);
-	list = rk_list_create(rk, s->calls, forward ? s->nforward : s->ncalls, s->live);
-	if (list != NULL && rk_list_run(list) == RK_OK && rk_sync(rk) == RK_OK)
-		done = 1;
-	else
-		diag("%s", rk_error(rk));
-	for (int i = 0; i < s->nbuf; i++) {
-		out[i] = p_calloc(s->buf[i].n, sizeof(double));
-		p_get(rk, out[i], s->buf[i].d, s->buf[i].n);
-		rk_free(rk, s->buf[i].d, s->buf[i].n * rk_real_size(rk));
-	}
-	for (int i = 0; i < 2; i++)
-		rk_free(rk, packed[i], rk_pack_size(rk, s->n, s->k, s->precision, i));
-	rk_list_destroy(list);
-	rk_close(rk);
-	return done;
-}
-
-static void
-p_drop(const struct problem *s, double **out)
-{
-	for (int i = 0; i < s->nbuf; i++)
-		free(out[i]);
-}
+#include "kernel_run.h"
 
 #endif

@@ -7,8 +7,6 @@
 #include "nn/batch.h"
 #include "nn/embed.h"
 
-#define BATCH_TOKENS 2048 /* a batch holds this many tokens, or one longer record */
-
 /* One thing that is read from the tape after a run. */
 struct output {
 	enum rna_embed_what what;
@@ -64,7 +62,7 @@ rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct
 	}
 	e->m = m;
 	e->opts = *opts;
-	e->cap = BATCH_TOKENS;
+	e->cap = rk_unit_tokens(m->rk); /* tokens of a batch, or one longer record */
 	if (check(e, err) == RNA_OK)
 		return e;
 	free(e);

@@ -128,9 +128,17 @@ rna_tape_buffer(struct rna_tape *t, size_t count, size_t item)
 	return t->nbuffers++;
 }
 
-/* Memory of rows x columns reals. */
+/* Memory of rows x columns elements of an activation. */
 static int
 matrix(struct rna_tape *t, enum rk_live rows, int columns)
+{
+	return rna_tape_buffer(
+	    t, (size_t)capacity_of(t, rows) * (size_t)columns, rk_store_size(t->rk, t->opts.precision));
+}
+
+/* The same of reals: statistics of a norm, log-sums. */
+static int
+statistics(struct rna_tape *t, enum rk_live rows, int columns)
 {
 	return rna_tape_buffer(t, (size_t)capacity_of(t, rows) * (size_t)columns, rk_real_size(t->rk));
 }
@@ -236,7 +244,7 @@ rna_tape_embed(struct rna_tape *t, int word, int pos, int seg, int gamma, int be
 	dropout(t, n, p, 1, RK_LIVE_TOKENS);
 	if (t->opts.train) {
 		n->aux = matrix(t, RK_LIVE_TOKENS, hidden);
-		n->stats = matrix(t, RK_LIVE_TOKENS, 2);
+		n->stats = statistics(t, RK_LIVE_TOKENS, 2);
 	}
 	return made(t, n, tensor(t, RK_LIVE_TOKENS, hidden));
 }
@@ -311,7 +319,7 @@ rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, 
 	dropout(t, n, p, 1, rows);
 	if (t->opts.train) {
 		n->aux = matrix(t, rows, hidden);
-		n->stats = matrix(t, rows, 2);
+		n->stats = statistics(t, rows, 2);
 	}
 	return made(t, n, tensor(t, rows, hidden));
 }
@@ -332,7 +340,7 @@ rna_tape_attention(struct rna_tape *t, rna_t qkv, int heads, float p)
 	n->heads = heads;
 	dropout(t, n, p, (uint32_t)heads, RK_LIVE_TOKENS);
 	if (t->opts.train)
-		n->stats = matrix(t, RK_LIVE_TOKENS, heads);
+		n->stats = statistics(t, RK_LIVE_TOKENS, heads);
 	return made(t, n, tensor(t, RK_LIVE_TOKENS, columns / 3));
 }
 

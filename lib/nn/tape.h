@@ -80,7 +80,7 @@ enum rna_status rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *
 /* nrows * columns values into an input. */
 enum rna_status
 rna_tape_write(struct rna_tape *t, rna_t x, size_t nrows, const float *src, struct rna_err *err) RNA_CHECK;
-/* Device memory of a kept tensor: real [rows, columns], live rows written. */
+/* Device memory of a kept tensor: [rows, columns] of what rk_store_size says, live rows written. */
 const void *rna_tape_data(const struct rna_tape *t, rna_t x);
 enum rna_status rna_tape_read_loss(
     struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err) RNA_CHECK;

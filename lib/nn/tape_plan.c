@@ -29,7 +29,8 @@ gradient(struct rna_tape *t, rna_t x)
 	struct tape_tensor *v = &t->tensors[x];
 
 	if (v->grad < 0)
-		v->grad = rna_tape_buffer(t, (size_t)v->cap * (size_t)v->columns, rk_real_size(t->rk));
+		v->grad = rna_tape_buffer(
+		    t, (size_t)v->cap * (size_t)v->columns, rk_store_size(t->rk, t->opts.precision));
 	return v->grad;
 }
 
@@ -50,7 +51,8 @@ give(struct rna_tape *t, rna_t x, int accumulates, int zero_first, int *via)
 		return zero_first ? TAPE_ZERO_ADD : TAPE_SET;
 	if (accumulates)
 		return TAPE_ADD;
-	*via = rna_tape_buffer(t, (size_t)t->tensors[x].cap * (size_t)t->tensors[x].columns, rk_real_size(t->rk));
+	*via = rna_tape_buffer(t, (size_t)t->tensors[x].cap * (size_t)t->tensors[x].columns,
+	    rk_store_size(t->rk, t->opts.precision));
 	return TAPE_VIA;
 }
 

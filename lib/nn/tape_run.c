@@ -139,7 +139,7 @@ rna_tape_write(struct rna_tape *t, rna_t x, size_t nrows, const float *src, stru
 	if (x < 0 || x >= t->ntensors || !t->arena || !t->tensors[x].keep || nrows > (size_t)t->tensors[x].cap)
 		return rna_fail(err, RNA_EINVAL, "a tensor that is not an input can't be written");
 	dst = t->arena + t->buffers[t->tensors[x].data].offset;
-	if (rk_upload_f32(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns) != RK_OK)
+	if (rk_upload_store(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns, t->opts.precision) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
 	return RNA_OK;
 }
@@ -150,7 +150,8 @@ rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_
 	if (x < 0 || x >= t->ntensors || !t->arena || !t->tensors[x].keep || nrows > (size_t)t->tensors[x].cap)
 		return rna_fail(err, RNA_EINVAL, "a tensor that is not kept can't be read");
 	if (rk_sync(t->rk) != RK_OK ||
-	    rk_download_f32(t->rk, dst, rna_tape_data(t, x), nrows * (size_t)t->tensors[x].columns) != RK_OK)
+	    rk_download_store(t->rk, dst, rna_tape_data(t, x), nrows * (size_t)t->tensors[x].columns,
+		t->opts.precision) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
 	return RNA_OK;
 }

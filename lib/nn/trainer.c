@@ -18,11 +18,14 @@ rna_trainer_init(
     struct rna_trainer *tr, struct rna_model *m, const struct rna_trainer_options *opts, struct rna_err *err)
 {
 	enum rna_status s;
-	int tokens = RNA_UNIT_TOKENS;
+	int tokens = rk_unit_tokens(m->rk);
 
 	memset(tr, 0, sizeof(*tr));
 	tr->model = m;
 	tr->opts = *opts;
+	/* no room that no batch fills: a device computes the capacity */
+	if (opts->batch_tokens < (uint64_t)tokens)
+		tokens = (int)opts->batch_tokens;
 	if (m->config.max > tokens)
 		tokens = m->config.max;
 	/* a record has at least two tokens and at most all of them masked */

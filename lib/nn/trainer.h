@@ -2,8 +2,9 @@
  * trainer.h: from masked records to optimiser steps.
  *
  * A global batch is the records in stream order until the next would exceed batch_tokens.  It is cut into micro-units
- * of fixed capacity, filled in order; the gradients of the units are summed in order.  So a step depends on the
- * records, the options and the seed alone: not on threads, memory, or whether the records came from a file or a pipe.
+ * of fixed capacity (the backend's rk_unit_tokens, at most a batch, at least the model's longest input), filled in
+ * order; the gradients of the units are summed in order.  So a step depends on the records, the options and the seed
+ * alone: not on threads, memory, or whether the records came from a file or a pipe.
  */
 #ifndef RNA_TRAINER_H
 #define RNA_TRAINER_H
@@ -12,8 +13,6 @@
 #include "nn/mlm.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
-
-#define RNA_UNIT_TOKENS 2048 /* capacity of a micro-unit, or the model's longest input when that is more */
 
 struct rna_trainer_options {
 	uint64_t batch_tokens; /* of a global batch */
