@@ -128,7 +128,7 @@ setup() {
 
 @test "modes do not mix, and what means nothing is a mistake" {
 	for a in "-c -n" "--npy kmer -O json" "-H -c" "--fields a -c" "--fields name -O fasta" "--names multimolecule" \
-		"--fix-square" "-O svg"; do
+		"--fix-square" "-O pdf"; do
 		# shellcheck disable=SC2086 # words are wanted
 		run -2 --separate-stderr rna-view $a tokens.rill
 		[ -z "$output" ]
@@ -179,4 +179,66 @@ setup() {
 	rna-mask -q tokens.rill | rna-train mlm -q -c tiny --steps 0 -o "$T/random"
 	run -1 --separate-stderr rna-view --selftest -m "$T/random"
 	[[ $stderr == *--fix-square* && $output == *" of 392 "* ]]
+}
+
+# count_of ELEMENT FILE: lines on which such an element begins
+count_of() {
+	grep -c "<$1 " "$2" || true
+}
+
+@test "a drawing: a disc and a letter for each base, a line for each pair, every tenth base numbered" {
+	printf '>hp\nGGGGGAAAACCCCCUUUUUUUU\n(((((....)))))........\n' | rna-view -O svg >"$T/s.svg"
+	[ "$(count_of circle "$T/s.svg")" = 22 ]
+	[ "$(grep -c 'font-size="9">$' "$T/s.svg")" = 1 ]
+	[ "$(sed -n '/stroke-width="1.8"/,/<\/g>/p' "$T/s.svg" | grep -c '<line')" = 5 ]
+	for n in 10 20 "5&#8242;" "3&#8242;"; do grep -q ">$n</text>" "$T/s.svg"; done
+	run ! grep -q ">30</text>" "$T/s.svg"
+	run ! grep -q pseudoknot "$T/s.svg"
+	grep -q '>hp, 22 nt</text>' "$T/s.svg"
+	grep -q '>GC</text>' "$T/s.svg"
+	run ! grep -q '>AU</text>' "$T/s.svg"
+}
+
+@test "drawings: pseudoknots are curves, probabilities are colours, hostile names are text" {
+	rna-view -O svg s.dbn >"$T/s.svg"
+	[ "$(grep -c '<path d="M[0-9. ]* Q' "$T/s.svg")" = 2 ]
+	[ "$(grep -c translate "$T/s.svg")" = 4 ]
+	printf '>p\nGGGGAAAACCCC\n' | rna-fold --partition >"$T/p.rill"
+	rna-view -O svg "$T/p.rill" >"$T/p.svg"
+	grep -q '>probability</text>' "$T/p.svg"
+	run ! grep -q '>GC</text>' "$T/p.svg"
+	rna-fold hostile.fa | rna-view -O svg >"$T/h.svg"
+	run -1 grep -aP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$T/h.svg"
+	printf '>a&<b>"\nAC<<GU\n......\n' | rna-view -O svg >"$T/x.svg"
+	grep -qF 'a&amp;&lt;b&gt;&quot;, 6 nt' "$T/x.svg"
+	if command -v xmllint >/dev/null; then
+		for f in s p h x; do xmllint --noout "$T/$f.svg"; done
+	fi
+}
+
+@test "dot plots: probabilities above, the structure below" {
+	printf '>p\nGGGGAAAACCCC\n' | rna-fold --partition >"$T/p.rill"
+	rna-view -O dotplot -o "$T/d.svg" "$T/p.rill"
+	n=$(rna-view -O json "$T/p.rill" | jq '.bpp_p | length')
+	[ "$(sed -n '/#1f5f9f/,/<\/g>/p' "$T/d.svg" | grep -c '<rect')" = "$n" ]
+	[ "$(sed -n '/#c0392b/,/<\/g>/p' "$T/d.svg" | grep -c '<rect')" = 4 ]
+	if command -v xmllint >/dev/null; then xmllint --noout "$T/d.svg"; fi
+	run -1 --separate-stderr rna-view -O dotplot s.dbn
+	one_line "$stderr"
+	[[ $stderr == *"record 1: no bpp_ij to plot; rna-fold --partition adds it" ]]
+}
+
+@test "drawings of nothing, of one base, of no pairs, of too much" {
+	printf '>e\n\n\n>one\nA\n.\n>none\nACGUACGUACGU\n............\n' >"$T/o.dbn"
+	sed 1,3d "$T/o.dbn" | rna-view -O svg >"$T/o.svg"
+	[ "$(count_of circle "$T/o.svg")" = 13 ]
+	printf '>e\n\n' | rna-fold | rna-view -O svg >"$T/e.svg"
+	grep -q '>e, 0 nt, 0.00 kcal/mol</text>' "$T/e.svg"
+	{ echo '>big'; head -c 20001 /dev/zero | tr '\0' A; echo; head -c 20001 /dev/zero | tr '\0' .; echo; } >"$T/big.dbn"
+	run -1 --separate-stderr rna-view -O svg "$T/big.dbn"
+	one_line "$stderr"
+	[[ $stderr == *"20001 nt are too many to draw (at most 20000)" ]]
+	run -1 --separate-stderr rna-view -O svg tokens.rill
+	[[ $stderr == *"record 1: no field structure and no field pair" ]]
+	run -2 rna-view -O svg --fields name s.dbn
 }

@@ -13,7 +13,7 @@
 enum { OPT_FIELDS = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_NAMES, OPT_NPY, OPT_SELFTEST };
 
 static const struct tool_option options[] = {
-    {'O', "format", "text|json|tsv|fasta|dbn|bpseq|ct|safetensors", "what to write (default text)"},
+    {'O', "format", "text|json|tsv|fasta|dbn|bpseq|ct|svg|dotplot|safetensors", "what to write (default text)"},
     {OPT_FIELDS, "fields", "A,B", "only these fields, in this order (text, json, tsv, safetensors)"},
     {OPT_NPY, "npy", "FIELD", "one field of all records as a NumPy array"},
     {'c', "check", NULL, "read all, print nothing: exit 0 when every record is whole, else 1"},
@@ -48,7 +48,7 @@ static int
 own(int code, const char *value, void *arg)
 {
 	static const char *const formats[] = {
-	    "text", "json", "tsv", "fasta", "dbn", "bpseq", "ct", "safetensors", NULL};
+	    "text", "json", "tsv", "fasta", "dbn", "bpseq", "ct", "svg", "dotplot", "safetensors", NULL};
 	static const char *const names[] = {"multimolecule", NULL};
 	struct view *v = arg;
 	int format;
@@ -59,7 +59,7 @@ own(int code, const char *value, void *arg)
 		break;
 	case 'O':
 		format = tool_choice(&tool, "-O", value, formats);
-		choose(v, formats[format + 1] != NULL ? VIEW_TEXT : VIEW_SAFETENSORS, "-O");
+		choose(v, format <= RNA_TEXT_CT ? VIEW_TEXT : VIEW_SVG + (format - RNA_TEXT_CT - 1), "-O");
 		v->text.format = (enum rna_text)format; /* the same order */
 		break;
 	case 'c':

@@ -6,7 +6,17 @@
 
 #include "tool.h"
 
-enum view_mode { VIEW_TEXT, VIEW_SAFETENSORS, VIEW_NPY, VIEW_CHECK, VIEW_COUNT, VIEW_HEADER, VIEW_SELFTEST };
+enum view_mode {
+	VIEW_TEXT,
+	VIEW_SVG,
+	VIEW_DOTPLOT,
+	VIEW_SAFETENSORS,
+	VIEW_NPY,
+	VIEW_CHECK,
+	VIEW_COUNT,
+	VIEW_HEADER,
+	VIEW_SELFTEST
+};
 
 struct view {
 	struct tool *t;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "seq/npy.h"
+#include "seq/picture.h"
 #include "seq/tensors.h"
 #include "view_private.h"
 
@@ -21,6 +22,7 @@ struct printer {
 	struct rna_buf buf;
 	struct rna_npy *npy;
 	struct rna_tensors tensors;
+	struct rna_pictures pictures;
 };
 
 static void
@@ -74,6 +76,14 @@ begin_table(struct printer *p, const struct rna_record *rec)
 		tool_die(p->v->t, "out of memory");
 }
 
+/* What is in p->buf. */
+static void
+print(const struct printer *p)
+{
+	if (p->buf.len > 0 && fwrite(p->buf.data, 1, p->buf.len, p->fp) != p->buf.len)
+		tool_die(p->v->t, "%s: %s", p->v->t->output ? p->v->t->output : "standard output", strerror(errno));
+}
+
 static void
 put(struct printer *p, const struct rna_record *rec, struct rna_err *err)
 {
@@ -85,9 +95,13 @@ put(struct printer *p, const struct rna_record *rec, struct rna_err *err)
 		if (p->v->text.format == RNA_TEXT_TSV && p->in.records == 1)
 			begin_table(p, rec);
 		st = rna_text_record(&p->v->text, rec, &p->buf, err);
-		if (st == RNA_OK && p->buf.len > 0 && fwrite(p->buf.data, 1, p->buf.len, p->fp) != p->buf.len)
-			tool_die(
-			    p->v->t, "%s: %s", p->v->t->output ? p->v->t->output : "standard output", strerror(errno));
+		if (st == RNA_OK)
+			print(p);
+		break;
+	case VIEW_SVG:
+	case VIEW_DOTPLOT:
+		st = rna_pictures_add(&p->pictures,
+		    p->v->mode == VIEW_SVG ? RNA_PICTURE_STRUCTURE : RNA_PICTURE_DOTPLOT, rec, err);
 		break;
 	case VIEW_SAFETENSORS:
 		st = rna_tensors_add(&p->tensors, rec, err);
@@ -138,13 +152,18 @@ end(struct printer *p)
 		st = rna_npy_close(p->npy, &err);
 	else if (p->v->mode == VIEW_SAFETENSORS)
 		st = rna_tensors_write(&p->tensors, p->fp, &err);
-	else if (p->v->mode == VIEW_COUNT)
+	else if (p->v->mode == VIEW_SVG || p->v->mode == VIEW_DOTPLOT) {
+		rna_buf_reuse(&p->buf);
+		if ((st = rna_pictures_write(&p->pictures, &p->buf, &err)) == RNA_OK)
+			print(p);
+	} else if (p->v->mode == VIEW_COUNT)
 		fprintf(p->fp, "%llu\n", (unsigned long long)p->in.records);
 	if (st != RNA_OK)
 		tool_die_err(p->v->t, &err);
 	if (p->fp != NULL)
 		tool_text_close(p->v->t);
 	rna_tensors_fini(&p->tensors);
+	rna_pictures_fini(&p->pictures);
 	rna_buf_fini(&p->buf);
 	for (i = 0; p->columns != NULL && i < p->v->text.nfields; i++)
 		free(p->columns[i]);

@@ -1,37 +1,12 @@
 /*
  * text_structure.c: FASTA, and the formats of secondary structures: dot-bracket as RNAfold prints it, bpseq, ct.
  */
+#include "seq/folded.h"
 #include "seq/structure.h"
 #include "seq/text_value.h"
 
-struct rna {
-	const char *name, *seq, *structure; /* structure NULL: only pairs */
-	size_t name_length, n, structure_length;
-	const int32_t *pair; /* NULL: only the string */
-	int has_energy;
-	double energy;
-	const int32_t *partner; /* [n]: `pair`, or what structure says */
-	struct rna_buf parsed;  /* owns partner when structure was parsed */
-};
-
-/* A record may come from anywhere: partners are checked before anything indexes by them. */
 static enum rna_status
-check_partners(const struct rna *r, struct rna_err *err)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++) {
-		int64_t j = r->pair[i];
-
-		if (j < -1 || j >= (int64_t)r->n || j == (int64_t)i || (j >= 0 && r->pair[j] != (int64_t)i))
-			return rna_fail(err, RNA_EFORMAT,
-			    "pair: base %zu is paired with %lld, which is not paired with it", i, (long long)j);
-	}
-	return RNA_OK;
-}
-
-static enum rna_status
-put_dbn(struct rna_text_sink *o, const struct rna *r, struct rna_err *err)
+put_dbn(struct rna_text_sink *o, const struct rna_folded *r, struct rna_err *err)
 {
 	struct rna_buf brackets = RNA_BUF_INIT;
 	enum rna_status st = RNA_OK;
@@ -56,7 +31,7 @@ out:
 }
 
 static void
-put_bpseq(struct rna_text_sink *o, const struct rna *r)
+put_bpseq(struct rna_text_sink *o, const struct rna_folded *r)
 {
 	size_t i;
 
@@ -71,7 +46,7 @@ put_bpseq(struct rna_text_sink *o, const struct rna *r)
 }
 
 static void
-put_ct(struct rna_text_sink *o, const struct rna *r)
+put_ct(struct rna_text_sink *o, const struct rna_folded *r)
 {
 	size_t i;
 
@@ -88,7 +63,7 @@ put_ct(struct rna_text_sink *o, const struct rna *r)
 }
 
 static void
-put_fasta(struct rna_text_sink *o, const struct rna *r, const struct rna_record *rec)
+put_fasta(struct rna_text_sink *o, const struct rna_folded *r, const struct rna_record *rec)
 {
 	size_t n;
 	const char *desc = rna_record_get_str(rec, "desc", &n);
@@ -104,46 +79,11 @@ put_fasta(struct rna_text_sink *o, const struct rna *r, const struct rna_record 
 	rna_text_put(o, "\n");
 }
 
-/* What the record has: the structure predicted or read comes before `pair`. */
-static enum rna_status
-gather(struct rna *r, enum rna_text format, const struct rna_record *rec, struct rna_err *err)
-{
-	enum rna_status st;
-	uint64_t n = 0;
-
-	if ((r->seq = rna_record_get_str(rec, "seq", &r->n)) == NULL)
-		return rna_fail(err, RNA_EFORMAT, "no field seq");
-	if ((r->name = rna_record_get_str(rec, "name", &r->name_length)) == NULL) {
-		r->name = "";
-		r->name_length = 0;
-	}
-	if (format == RNA_TEXT_FASTA)
-		return RNA_OK;
-	r->structure = rna_record_get_str(rec, "structure", &r->structure_length);
-	r->pair = r->structure != NULL ? NULL : rna_record_get_vec(rec, "pair", RNA_I32, &n);
-	if (r->structure == NULL && r->pair == NULL)
-		return rna_fail(err, RNA_EFORMAT, "no field structure and no field pair");
-	if ((r->structure != NULL ? r->structure_length : n) != r->n)
-		return rna_fail(err, RNA_EFORMAT, "%zu bases in seq, but %zu in %s", r->n,
-		    r->structure != NULL ? r->structure_length : (size_t)n,
-		    r->structure != NULL ? "structure" : "pair");
-	if (r->n > INT32_MAX)
-		return rna_fail(err, RNA_EFORMAT, "seq is too long");
-	r->has_energy = rna_text_energy(rec, &r->energy);
-	if (r->pair != NULL) {
-		r->partner = r->pair;
-		return check_partners(r, err);
-	}
-	st = rna_structure_parse(r->structure, r->n, &r->parsed, err);
-	r->partner = (const int32_t *)(const void *)r->parsed.data;
-	return st;
-}
-
 enum rna_status
 rna_text_structure(struct rna_text_sink *o, enum rna_text format, const struct rna_record *rec, struct rna_err *err)
 {
-	struct rna r = {.parsed = RNA_BUF_INIT};
-	enum rna_status st = gather(&r, format, rec, err);
+	struct rna_folded r;
+	enum rna_status st = rna_folded_get(&r, rec, format != RNA_TEXT_FASTA, err);
 
 	if (st != RNA_OK)
 		goto out;
@@ -156,6 +96,6 @@ rna_text_structure(struct rna_text_sink *o, enum rna_text format, const struct r
 	else
 		put_ct(o, &r);
 out:
-	rna_buf_fini(&r.parsed);
+	rna_folded_fini(&r);
 	return st;
 }

@@ -69,16 +69,39 @@ harmful(uint32_t cp)
 	       (cp >= 0xfff9 && cp <= 0xfffb);
 }
 
+/* Printable, but not in this format. */
+static int
+special(enum rna_text_escape how, uint32_t cp)
+{
+	switch (how) {
+	case RNA_TEXT_ESCAPE_JSON:
+		return cp == '"' || cp == '\\';
+	case RNA_TEXT_ESCAPE_XML:
+		return cp == '&' || cp == '<' || cp == '>' || cp == '"' || cp == 0xfffe || cp == 0xffff;
+	case RNA_TEXT_ESCAPE_TSV:
+		return cp == '\\';
+	case RNA_TEXT_ESCAPE_LINE:
+	case RNA_TEXT_ESCAPE_LETTERS:
+		break;
+	}
+	return 0;
+}
+
 static void
 put_escape(struct rna_text_sink *o, enum rna_text_escape how, const unsigned char *s, size_t len, uint32_t cp)
 {
+	static const char marks[] = "&<>\"";
+	static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;"};
 	const char *brief = strchr("\bb\ff\nn\rr\tt\"\"\\\\", (int)cp);
 	size_t i;
 
-	if (how == RNA_TEXT_ESCAPE_JSON && len == 0)
+	if (how == RNA_TEXT_ESCAPE_XML && len == 1 && cp != 0 && strchr(marks, (int)cp) != NULL)
+		rna_text_put(o, entities[strchr(marks, (int)cp) - marks]);
+	else if (how == RNA_TEXT_ESCAPE_JSON && len == 0)
 		rna_text_put(o, "\\ufffd");
 	else if (cp != 0 && cp < 0x80 && brief != NULL &&
-		 (how == RNA_TEXT_ESCAPE_JSON || strchr("\n\r\t\\", (int)cp) != NULL) && how != RNA_TEXT_ESCAPE_LINE)
+		 (how == RNA_TEXT_ESCAPE_JSON || strchr("\n\r\t\\", (int)cp) != NULL) && how != RNA_TEXT_ESCAPE_LINE &&
+		 how != RNA_TEXT_ESCAPE_XML)
 		rna_text_printf(o, "\\%c", brief[cp == '"' || cp == '\\' ? 0 : 1]);
 	else if (how == RNA_TEXT_ESCAPE_JSON)
 		rna_text_printf(o, "\\u%04x", cp);
@@ -114,8 +137,7 @@ rna_text_string(struct rna_text_sink *o, enum rna_text_escape how, const char *s
 	}
 	for (i = 0; i < n; i += len ? len : 1) {
 		len = utf8(u + i, n - i, &cp);
-		if (len > 0 && !harmful(cp) && !(cp == '"' && how == RNA_TEXT_ESCAPE_JSON) &&
-		    !(cp == '\\' && how != RNA_TEXT_ESCAPE_LINE))
+		if (len > 0 && !harmful(cp) && !special(how, cp))
 			continue;
 		rna_text_put_bytes(o, s + start, i - start);
 		put_escape(o, how, u + i, len, len ? cp : 0);

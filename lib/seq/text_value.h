@@ -16,6 +16,7 @@ enum rna_text_escape {
 	RNA_TEXT_ESCAPE_JSON,   /* inside a JSON string: \uXXXX; bytes that are not UTF-8 become U+FFFD */
 	RNA_TEXT_ESCAPE_TSV,    /* \t \n \r \\ and \xNN: can be undone */
 	RNA_TEXT_ESCAPE_LINE,   /* \xNN, a backslash stays: names in FASTA and on a terminal */
+	RNA_TEXT_ESCAPE_XML,    /* text in SVG: \xNN, and & < > " as entities */
 	RNA_TEXT_ESCAPE_LETTERS /* one byte in, one byte out: what is not a printable ASCII letter or sign becomes N */
 };
 
