@@ -5,6 +5,7 @@
 #define FOLD_H
 
 #include "fold/mfe.h"
+#include "fold/neural.h"
 #include "fold/partition.h"
 #include "tool.h"
 
@@ -18,6 +19,7 @@ void fold_constraints_free(struct fold_constraints *c);
 struct fold_space {
 	struct rna_mfe *mfe;
 	struct rna_partition *ensemble;
+	struct rna_neural *neural;
 	int32_t *pair;           /* [cap + 1] */
 	char *text, *constraint; /* [cap + 1] */
 	size_t cap;
@@ -40,7 +42,7 @@ struct fold_job {
 	struct rna_fold_options opts;
 	int constraint_field; /* --constraint field */
 	struct fold_constraints *constraints;
-	struct rna_energy energy;
+	struct rna_energy energy, energy_neural; /* of structures, and what scores are added to */
 	struct fold_space *space; /* [threads] */
 };
 
@@ -58,6 +60,12 @@ enum rna_status fold_ensemble(struct fold_job *job, struct fold_space *space, st
     const struct rna_fold_options *opts, int mfe, struct rna_err *err);
 /* Writes a record with samples as one record a sample. */
 void fold_put_samples(struct tool_out *out, struct rna_record *rec, void *job);
+
+/* 1 when the record has the scores of a network (fold_neural.c). */
+int fold_has_scores(const struct rna_record *rec);
+/* Folds with the record's scores; space->pair has room. */
+enum rna_status fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *rec,
+    const struct rna_fold_options *opts, struct rna_err *err);
 
 /* Reads records with structures and prints their loops (fold_eval.c). */
 void fold_eval(struct fold_job *job);

@@ -18,6 +18,7 @@ fold_spaces_free(struct fold_job *job)
 	for (i = 0; i < job->t->threads; i++) {
 		rna_mfe_destroy(job->space[i].mfe);
 		rna_partition_destroy(job->space[i].ensemble);
+		rna_neural_destroy(job->space[i].neural);
 		free(job->space[i].pair);
 		free(job->space[i].text);
 		free(job->space[i].constraint);
@@ -101,6 +102,8 @@ fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, con
 	    (s = find_constraint(job, space, rec, &constrained, err)) != RNA_OK)
 		return s;
 	opts.constraint = constrained ? space->constraint : NULL;
+	if (fold_has_scores(rec))
+		return fold_neural(job, space, rec, &opts, err);
 	if ((s = rna_mfe_fold(space->mfe, seq, n, &opts, space->pair, &energy, err)) != RNA_OK)
 		return s;
 	if ((s = fold_set_answer(rec, space, n, energy / 100.0, err)) != RNA_OK || !fold_wants_ensemble(job))
@@ -118,9 +121,6 @@ check(const struct rna_record *rec, struct rna_err *err)
 		    "FASTA");
 	if (rna_record_find(rec, "seq_b") != NULL)
 		return rna_fail(err, RNA_EINVAL, "is a pair of RNAs: only single strands are folded");
-	if (rna_record_find(rec, "scores") != NULL)
-		return rna_fail(
-		    err, RNA_EINVAL, "has neural scores, which this version does not fold with: remove the field");
 	return RNA_OK;
 }
 
@@ -129,6 +129,7 @@ trim(struct fold_space *space)
 {
 	rna_mfe_trim(space->mfe);
 	rna_partition_trim(space->ensemble);
+	rna_neural_trim(space->neural);
 }
 
 /* RNAs that take much of the memory that is there are folded one at a time. */
@@ -166,7 +167,7 @@ fold_record(struct rna_record *rec, void *arg, struct rna_err *err)
 		return rna_fail(err, RNA_EFORMAT, "has no field seq");
 	if ((s = check(rec, err)) != RNA_OK)
 		return s;
-	bytes = rna_mfe_bytes(n, job->opts.no_lonely);
+	bytes = fold_has_scores(rec) ? rna_neural_bytes(n) : rna_mfe_bytes(n, job->opts.no_lonely);
 	if (fold_wants_ensemble(job))
 		bytes += rna_partition_bytes(n);
 	if (bytes > ASK_BYTES)

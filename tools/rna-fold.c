@@ -1,7 +1,8 @@
 /*
  * rna-fold: RNAs in, the same records out with the secondary structure of least free energy.
  *
- * The energy model is Turner's of 2004, as RNAfold uses it; the recurrences are in lib/fold/mfe.h.
+ * The energy model is Turner's of 2004, as RNAfold uses it; the recurrences are in lib/fold/mfe.h.  A record with the
+ * scores of a network is folded with both; the recurrences are in lib/fold/neural.c.
  *
  *	rna-fold seqs.fa		dot-bracket and kcal/mol on a terminal, records elsewhere
  */
@@ -128,6 +129,8 @@ set_energies(struct fold_job *job)
 	if (f == NULL || rna_energy_init(&job->energy, f, job->temperature, job->dangles, &err) != RNA_OK)
 		tool_die_err(&tool, &err);
 	rna_energy_file_close(f);
+	job->energy_neural = job->energy;
+	rna_energy_neural(&job->energy_neural);
 }
 
 int

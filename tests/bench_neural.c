@@ -1,0 +1,129 @@
+/*
+ * bench_neural.c: processor seconds to fold with Turner's energies and (random) scores of a network, and for the
+ * max-margin loss of one RNA with its gradient.
+ *
+ *	bench_neural [--rounds N] [LENGTH...]	random RNAs.  RILL_CPU is heeded
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fold/neural.h"
+#include "fold/neural_rows.h"
+
+#define MAX_ROUNDS 101
+
+static uint64_t state = 88172645463325252u;
+
+static unsigned
+below(unsigned n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (unsigned)(state >> 33) % n;
+}
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Scores from -1/2 to 1/2. */
+static float *
+random_scores(size_t n)
+{
+	float *x = malloc(n * sizeof(*x));
+	size_t i;
+
+	if (x == NULL)
+		abort();
+	for (i = 0; i < n; i++)
+		x[i] = (float)below(10001) / 10000 - 0.5f;
+	return x;
+}
+
+static void
+bench(const struct rna_energy *e, size_t n, int rounds)
+{
+	struct rna_neural *w = rna_neural_create(e, RNA_MAX_HELIX);
+	float *map = random_scores(3 * n * n), *lengths = random_scores(RNA_LENGTHS);
+	float *dscores = calloc(3 * n * n, sizeof(*dscores)), dlengths[RNA_LENGTHS] = {0};
+	int32_t *pair = calloc(n + 1, sizeof(*pair)), *reference = calloc(n + 1, sizeof(*pair));
+	struct rna_neural_scores scores = {map, lengths};
+	double folds[MAX_ROUNDS], losses[MAX_ROUNDS], start, score;
+	char *seq = malloc(n + 1);
+	struct rna_neural_loss loss;
+	struct rna_err err;
+	size_t i;
+	int k;
+
+	if (w == NULL || dscores == NULL || pair == NULL || reference == NULL || seq == NULL)
+		abort();
+	for (i = 0; i < n; i++)
+		seq[i] = "ACGU"[below(4)];
+	if (rna_neural_fold(w, seq, n, NULL, NULL, reference, &score, &err) != RNA_OK)
+		abort();
+	for (k = 0; k < rounds; k++) {
+		start = now();
+		if (rna_neural_fold(w, seq, n, &scores, NULL, pair, &score, &err) != RNA_OK)
+			abort();
+		folds[k] = now() - start;
+		start = now();
+		if (rna_neural_loss(w, seq, n, &scores, reference, NULL, 0.125, &loss, dscores, dlengths, NULL, &err) !=
+		    RNA_OK)
+			abort();
+		losses[k] = now() - start;
+	}
+	qsort(folds, (size_t)rounds, sizeof(*folds), by_value);
+	qsort(losses, (size_t)rounds, sizeof(*losses), by_value);
+	printf("random_%zu\t%zu\t%s\t%.6f\t%.6f\t%.3f\n", n, n, rna_neural_rows()->name, folds[rounds / 2],
+	    losses[rounds / 2], score);
+	fflush(stdout);
+	free(map);
+	free(lengths);
+	free(dscores);
+	free(pair);
+	free(reference);
+	free(seq);
+	rna_neural_destroy(w);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const size_t lengths[] = {80, 130, 200, 500, 1000, 2000};
+	static struct rna_energy e;
+	struct rna_energy_file *f;
+	struct rna_err err;
+	int rounds = 5, i = 1;
+	size_t k;
+
+	if (argc > 2 && strcmp(argv[1], "--rounds") == 0) {
+		rounds = atoi(argv[2]);
+		i = 3;
+	}
+	if (rounds < 1 || rounds > MAX_ROUNDS || (f = rna_energy_file_open(NULL, &err)) == NULL ||
+	    rna_energy_init(&e, f, 37, 2, &err) != RNA_OK)
+		return 1;
+	rna_energy_file_close(f);
+	rna_energy_neural(&e);
+	printf("sequence\tnt\tlevel\tfold_s\tloss_s\tscore\n");
+	for (k = 0; i == argc && k < sizeof(lengths) / sizeof(lengths[0]); k++)
+		bench(&e, lengths[k], rounds);
+	for (; i < argc; i++)
+		bench(&e, (size_t)strtoul(argv[i], NULL, 10), rounds);
+	return 0;
+}
