@@ -60,6 +60,8 @@ activate(vf v, enum rk_act act)
 		return v * vf_normal_cdf(v);
 	case RK_TANH:
 		return vf_tanh(v);
+	case RK_CELU:
+		return vf_celu(v);
 	default:
 		return v;
 	}
@@ -123,7 +125,7 @@ finish(const struct rows_product *g, const float *sum, const float *scales, int 
 	const enum rk_act act = g->epilogue != NULL ? g->epilogue->act : RK_NONE;
 	const int pre = g->epilogue != NULL && g->epilogue->pre != NULL, int8 = g->kind == INT8;
 
-	if (g->add || pre || g->n - c < WIDE || act == RK_TANH || (int8 && act == RK_GELU))
+	if (g->add || pre || g->n - c < WIDE || act == RK_TANH || act == RK_CELU || (int8 && act == RK_GELU))
 		finish_any(g, sum, scales, r, rows, c, wide);
 	else if (act == RK_GELU)
 		finish_as(RK_GELU, 0, g, sum, scales, r, rows, c);
@@ -347,6 +349,8 @@ cpu_act_back(const struct rk_call *c, const struct rk_env *e)
 				d = vf_and(d, v > vf_zero());
 			else if (l->act == RK_TANH)
 				d *= 1.0f - v * v;
+			else if (l->act == RK_CELU)
+				d *= 1.0f + vf_min(vf_zero(), v);
 			else
 				d *= vf_normal_cdf(v) + v * 0.398942280f * vf_exp(v * v * -0.5f);
 			vf_store_tail(dy + i, d, left);

@@ -24,6 +24,8 @@ ref_act(real x, enum rk_act act)
 		return x * ref_phi(x);
 	case RK_TANH:
 		return tanh(x);
+	case RK_CELU:
+		return x > 0 ? x : expm1(x);
 	default:
 		return x;
 	}
@@ -98,6 +100,8 @@ ref_act_back(const struct rk_call *c, const struct rk_env *e)
 			dy[i] = y[i] > 0 ? dy[i] : 0;
 		else if (l->act == RK_TANH)
 			dy[i] *= 1 - y[i] * y[i];
+		else if (l->act == RK_CELU)
+			dy[i] *= y[i] > 0 ? 1 : 1 + y[i];
 		else if (l->act == RK_GELU)
 			dy[i] *= ref_phi(pre[i]) + pre[i] * (real)0.39894228040143267794 * exp(-pre[i] * pre[i] / 2);
 	}

@@ -25,6 +25,10 @@ ref_keep(const struct rk_dropout *d, int site, int row, int column)
 #include "ref_rows.h"
 #include "ref_segments.h"
 #include "ref_update.h"
+#include "ref_conv.h"
+#include "ref_group.h"
+#include "ref_lstm.h"
+#include "ref_pair.h"
 
 static size_t
 ref_pack_size(int n, int k, enum rk_precision precision, int backward)
@@ -41,6 +45,8 @@ ref_need(const struct rk_call *c, int threads)
 	(void)threads;
 	if (c->op == RK_ATTENTION || c->op == RK_ATTENTION_BACK)
 		need.own = 2 * sizeof(real) * c->u.attention.max_len;
+	else if (c->op == RK_LSTM || c->op == RK_LSTM_BACK)
+		need.own = 2 * sizeof(real) * c->u.lstm.hidden;
 	return need;
 }
 
@@ -58,6 +64,16 @@ ref_need(const struct rk_call *c, int threads)
 		[RK_SEGMENT_SOFTMAX] = ref_segment_softmax, [RK_SEGMENT_SOFTMAX_BACK] = ref_segment_softmax_back, \
 		[RK_CROSS_ENTROPY] = ref_cross_entropy, [RK_ZERO] = ref_zero, [RK_ADD] = ref_add, \
 		[RK_SUM_SQUARES] = ref_sum_squares, [RK_ADAMW] = ref_adamw, [RK_DROPOUT] = ref_dropout, \
+		[RK_LOOKUP] = ref_lookup, [RK_LOOKUP_BACK] = ref_lookup_back, [RK_COLUMNS] = ref_columns, \
+		[RK_CONV1D] = ref_conv1d, [RK_CONV1D_BACK_X] = ref_conv1d_back_x, \
+		[RK_CONV1D_BACK_W] = ref_conv1d_back_w, [RK_CONV2D] = ref_conv2d, \
+		[RK_CONV2D_BACK_X] = ref_conv2d_back_x, [RK_CONV2D_BACK_W] = ref_conv2d_back_w, \
+		[RK_GROUP_NORM] = ref_group_norm, [RK_GROUP_NORM_BACK] = ref_group_norm_back, \
+		[RK_LSTM] = ref_lstm, [RK_LSTM_BACK] = ref_lstm_back, \
+		[RK_MAX_POOL] = ref_max_pool, [RK_MAX_POOL_BACK] = ref_max_pool_back, [RK_TURN] = ref_turn, \
+		[RK_CELL_KEYS] = ref_cell_keys, [RK_PAIR_MAP] = ref_pair_map, \
+		[RK_PAIR_MAP_BACK] = ref_pair_map_back, [RK_PAIR_MERGE] = ref_pair_merge, \
+		[RK_PAIR_MERGE_BACK] = ref_pair_merge_back, \
 	}, \
 	.pack_size = ref_pack_size, .need = ref_need, \
 }

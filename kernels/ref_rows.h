@@ -33,10 +33,60 @@ ref_dropout(const struct rk_call *c, const struct rk_env *e)
 	const struct rk_drop_rows *o = &c->u.drop_rows;
 	const size_t n = o->columns;
 
-	for (size_t r = 0; r < (size_t)e->live[o->rows]; r++)
+	for (size_t r = 0; r < (size_t)e->live[o->rows]; r++) {
+		const int key = o->index != NULL && o->drop.p > 0 ? o->index[r] : (int)r;
+
 		for (size_t i = 0; i < n; i++)
-			((real *)o->y)[r * n + i] =
-			    ((const real *)o->x)[r * n + i] * ref_keep(&o->drop, 0, o->drop.p > 0 ? o->index[r] : 0, i);
+			((real *)o->y)[r * n + i] = ((const real *)o->x)[r * n + i] * ref_keep(&o->drop, 0, key, i);
+	}
+}
+
+static void
+ref_lookup(const struct rk_call *c, const struct rk_env *e)
+{
+	const struct rk_lookup *o = &c->u.lookup;
+	const size_t n = o->columns;
+
+	for (size_t r = 0; r < (size_t)e->live[RK_LIVE_TOKENS]; r++)
+		memcpy((real *)o->y + r * n, (const real *)o->table + o->id[r] * n, n * sizeof(real));
+}
+
+static void
+ref_lookup_back(const struct rk_call *c, const struct rk_env *e)
+{
+	const struct rk_lookup *o = &c->u.lookup;
+	const size_t n = o->columns;
+
+	for (size_t r = 0; r < (size_t)e->live[RK_LIVE_TOKENS]; r++)
+		for (size_t i = 0; o->id[r] != o->pad && i < n; i++)
+			((real *)o->dtable)[o->id[r] * n + i] += ((const real *)o->dy)[r * n + i];
+}
+
+static void
+ref_columns(const struct rk_call *c, const struct rk_env *e)
+{
+	const struct rk_columns *o = &c->u.columns;
+
+	for (size_t r = 0; r < (size_t)e->live[o->rows]; r++) {
+		const real *x = (const real *)o->x + r * o->x_columns + o->x_at;
+		real *y = (real *)o->y + r * o->y_columns + o->y_at;
+
+		for (int i = 0; i < o->columns; i++)
+			y[i] = (o->accumulate ? y[i] : 0) + x[i];
+	}
+}
+
+static void
+ref_turn(const struct rk_call *c, const struct rk_env *e)
+{
+	const struct rk_turn *o = &c->u.turn;
+	const size_t n = (size_t)o->rows * o->columns;
+
+	for (size_t b = 0; b < (size_t)e->live[RK_LIVE_SEQS]; b++)
+		for (int r = 0; r < o->rows; r++)
+			for (int i = 0; i < o->columns; i++)
+				((real *)o->y)[b * n + (size_t)i * o->rows + r] =
+				    ((const real *)o->x)[b * n + (size_t)r * o->columns + i];
 }
 
 static void

@@ -223,6 +223,14 @@ validate(struct rk *rk, const struct rk_call *c)
 		p = c->u.linear.w.precision;
 	} else if (c->op == RK_ATTENTION || c->op == RK_ATTENTION_BACK) {
 		p = c->u.attention.precision;
+	} else if (c->op >= RK_CONV1D && c->op <= RK_CONV2D_BACK_W && c->u.conv.w.precision != RK_FP32) {
+		rk_say(rk->err, sizeof(rk->err), "%s has no convolution in %s", rk->name,
+		    precision_names[c->u.conv.w.precision]);
+		return RK_EINVAL;
+	}
+	if (rk->table == NULL && rk->be->op[c->op] == NULL) {
+		rk_say(rk->err, sizeof(rk->err), "%s lacks op %d", rk->name, (int)c->op);
+		return RK_EINVAL;
 	}
 	if (!rk_has(rk, p, rk->err, sizeof(rk->err)))
 		return RK_EINVAL;
@@ -284,6 +292,51 @@ rk_list_destroy(struct rk_list *l)
 	free(l);
 }
 
+/* rows_of for the ops over maps, channels and steps.  More sequences than there is room for: -1 rows. */
+static void
+map_rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
+{
+	int seqs = 0, cap_seqs = 0;
+
+	switch (c->op) {
+	case RK_LOOKUP: case RK_LOOKUP_BACK:
+		*rows = live[RK_LIVE_TOKENS], *cap = c->u.lookup.cap;
+		break;
+	case RK_COLUMNS:
+		*rows = live[c->u.columns.rows], *cap = c->u.columns.cap;
+		break;
+	case RK_CONV1D: case RK_CONV1D_BACK_X: case RK_CONV1D_BACK_W:
+	case RK_CONV2D: case RK_CONV2D_BACK_X: case RK_CONV2D_BACK_W:
+		*rows = live[c->u.conv.rows], *cap = c->u.conv.cap;
+		seqs = live[c->u.conv.seqs], cap_seqs = c->u.conv.cap_seqs;
+		break;
+	case RK_GROUP_NORM: case RK_GROUP_NORM_BACK:
+		*rows = live[c->u.group_norm.rows], *cap = c->u.group_norm.cap;
+		if (c->u.group_norm.first != NULL)
+			seqs = live[c->u.group_norm.groups], cap_seqs = c->u.group_norm.cap_groups;
+		break;
+	case RK_LSTM: case RK_LSTM_BACK:
+		*rows = live[c->u.lstm.rows], *cap = c->u.lstm.cap;
+		seqs = live[RK_LIVE_SEQS], cap_seqs = c->u.lstm.cap_seqs;
+		break;
+	case RK_MAX_POOL: case RK_MAX_POOL_BACK:
+		*rows = live[c->u.max_pool.rows], *cap = c->u.max_pool.cap;
+		seqs = live[RK_LIVE_SEQS], cap_seqs = c->u.max_pool.cap_seqs;
+		break;
+	case RK_TURN:
+		*rows = live[RK_LIVE_SEQS], *cap = c->u.turn.cap_seqs;
+		break;
+	case RK_CELL_KEYS: case RK_PAIR_MAP: case RK_PAIR_MAP_BACK: case RK_PAIR_MERGE: case RK_PAIR_MERGE_BACK:
+		*rows = live[RK_LIVE_CELLS], *cap = c->u.pair.cap_cells;
+		seqs = live[RK_LIVE_SEQS], cap_seqs = c->u.pair.cap_seqs;
+		break;
+	default:
+		break;
+	}
+	if (seqs > cap_seqs)
+		*rows = -1;
+}
+
 /* The live rows of a call and its capacity; 0 and 0 where the call states no capacity. */
 static void
 rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
@@ -317,6 +370,7 @@ rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
 		*rows = live[c->u.add.rows], *cap = c->u.add.cap;
 		break;
 	default:
+		map_rows_of(c, live, rows, cap);
 		break;
 	}
 }

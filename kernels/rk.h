@@ -30,17 +30,30 @@ enum rk_status { RK_OK = 0, RK_EMEM, RK_EDEVICE, RK_EINVAL };
 
 enum rk_precision { RK_FP32, RK_BF16, RK_INT8, RK_FP8 };  /* of matrix products; accumulation is always fp32 or wider */
 
-enum rk_act { RK_NONE, RK_RELU, RK_GELU, RK_TANH };       /* GELU: x * Phi(x), the erf form */
+/* GELU: x * Phi(x), the erf form; CELU: x where x > 0, else e^x - 1 */
+enum rk_act { RK_NONE, RK_RELU, RK_GELU, RK_TANH, RK_CELU };
 
-enum rk_live { RK_LIVE_TOKENS, RK_LIVE_SEQS, RK_LIVE_ROWS, RK_LIVE_SLOTS, RK_NLIVE };  /* rows of a call */
+/* Rows of a call. */
+enum rk_live {
+	RK_LIVE_TOKENS, RK_LIVE_SEQS, RK_LIVE_ROWS, RK_LIVE_SLOTS,
+	RK_LIVE_MAPS, RK_LIVE_CELLS,        /* square maps, and their cells: side N, N * N rows, row by row */
+	RK_LIVE_PAIRS,                      /* cells of the merged maps, one a sequence (RK_PAIR_MERGE) */
+	RK_LIVE_VALID, RK_LIVE_POOLED, RK_LIVE_STEPS,   /* after a convolution without padding, pooling, turn */
+	RK_NLIVE
+};
 
-/* A weight matrix [n, k] as PyTorch stores Linear.weight, and its packed forms (RK_PACK makes them). */
+/*
+ * A weight matrix [n, k] as PyTorch stores Linear.weight, and its packed forms (RK_PACK makes them).  With taps > 1 a
+ * convolution's, real [n, k / taps, taps] as PyTorch stores Conv1d.weight and Conv2d.weight (taps row by row): its bwd
+ * takes rk_pack_size(k / taps, n * taps, precision, 0) bytes.
+ */
 struct rk_weight {
 	const void *w;       /* real [n, k] */
 	void *fwd;           /* packed for y = x w^T, in the precision of the product: rk_pack_size bytes */
 	void *bwd;           /* packed for dx = dy w, or NULL for inference and in int8 */
 	int n, k;
 	enum rk_precision precision;
+	int taps;            /* 0 or 1: a matrix */
 };
 
 /*
@@ -92,6 +105,27 @@ enum rk_op {
 	RK_SUM_SQUARES,     /* out[0] = sum of squares, fp64 */
 	RK_ADAMW,           /* one decoupled-decay Adam step over a flat array, with clip by global norm */
 	RK_DROPOUT,         /* y[r] = dropout(x[r]), keyed by the token that row r was gathered from */
+	RK_LOOKUP,          /* y[r] = table[id[r]] */
+	RK_LOOKUP_BACK,     /* dtable[id[r]] += dy[r], but for the padding row */
+	RK_COLUMNS,         /* columns of x to columns of y (or +=): joining and parting of channels, copies, sums */
+	RK_CONV1D,          /* y[t] = act(bias + sum_u W_u x[t + u - pad]), zero outside the sequence */
+	RK_CONV1D_BACK_X,   /* dx (or +=) */
+	RK_CONV1D_BACK_W,   /* dw +=, dbias += */
+	RK_CONV2D,          /* the same over square maps: y[i,j] = act(bias + sum_uv W_uv x[i+u-pad, j+v-pad]) */
+	RK_CONV2D_BACK_X,
+	RK_CONV2D_BACK_W,
+	RK_GROUP_NORM,      /* y = dropout(act(norm(x) * gamma + beta)) + residual, norm over all rows of a group */
+	RK_GROUP_NORM_BACK,
+	RK_LSTM,            /* the recurrence, one or two directions */
+	RK_LSTM_BACK,
+	RK_MAX_POOL,        /* y[t] = max(x[2t], x[2t + 1]) within each sequence; a last odd row is left out */
+	RK_MAX_POOL_BACK,   /* to the first of equals */
+	RK_TURN,            /* each sequence's [rows, columns] on its side: [columns, rows]; its own gradient */
+	RK_CELL_KEYS,       /* keys of dropout for cells of maps */
+	RK_PAIR_MAP,        /* maps of pairs of tokens */
+	RK_PAIR_MAP_BACK,
+	RK_PAIR_MERGE,      /* one map from the two images of a sequence */
+	RK_PAIR_MERGE_BACK,
 	RK_NOPS
 };
 
@@ -119,7 +153,7 @@ struct rk_linear {
 	const void *x;                      /* [rows, k] */
 	const void *bias;                   /* [n] or NULL */
 	enum rk_act act;
-	void *y;                            /* [rows, n]; RELU and TANH differentiate from it */
+	void *y;                            /* [rows, n]; RELU, TANH and CELU differentiate from it */
 	void *pre;                          /* GELU in training: x w^T + bias [rows, n], else NULL */
 	/* backward */
 	void *dy;                           /* [rows, n]; RK_ACT_BACK changes it in place */
@@ -170,10 +204,145 @@ struct rk_rows {        /* RK_GATHER, RK_SCATTER_ADD */
 struct rk_drop_rows {   /* backward: the same call with dy as x and dx as y */
 	int rows, cap;
 	int columns;
-	const int32_t *index;               /* [rows]: row r has the key row_key[index[r]] */
+	const int32_t *index;               /* [rows]: row r has the key row_key[index[r]]; NULL: row_key[r] */
 	struct rk_dropout drop;
 	const void *x;                      /* [rows, columns] */
 	void *y;                            /* may be x */
+};
+
+struct rk_lookup {      /* rows: tokens */
+	int cap, entries, columns;
+	int pad;                            /* the entry that gets no gradient, or -1 */
+	const uint8_t *id;                  /* [rows], 0 .. entries-1 */
+	const void *table;                  /* [entries, columns] */
+	void *y;
+	const void *dy;
+	void *dtable;                       /* += */
+};
+
+struct rk_columns {
+	int rows, cap;
+	int columns;                        /* how many are moved */
+	const void *x;                      /* [rows, x_columns], from column x_at on */
+	int x_columns, x_at;
+	void *y;                            /* [rows, y_columns], from column y_at on; the others stay as they are */
+	int y_columns, y_at;
+	int accumulate;                     /* 1: y += x */
+};
+
+/*
+ * Sequence (or map) b owns the rows first[b] .. first[b+1]-1 of y and x_first[b] .. of x.  RK_CONV1D: the number of
+ * rows of y is that of x + 2 pad - width + 1, or 0 where that is negative.  RK_CONV2D: pad is width / 2 and width odd,
+ * x_first is first, and map b has side[b] rows of side[b] cells.  w.taps is width (1D) or width * width (2D); channels
+ * last.  Precision: RK_FP32.
+ */
+struct rk_conv {
+	int rows, cap;                      /* of y */
+	int seqs, cap_seqs;                 /* RK_LIVE_SEQS or RK_LIVE_MAPS, and its capacity */
+	int max_len;                        /* longest sequence of x, or largest side */
+	struct rk_weight w;                 /* w.k / w.taps columns of x, w.n columns of y */
+	int width, pad;
+	const int32_t *x_first, *first;     /* [seqs + 1] */
+	const int32_t *side;                /* [seqs], 2D */
+	const void *x, *bias;               /* bias [n] or NULL */
+	enum rk_act act;                    /* not GELU; RK_ACT_BACK (its struct) comes before the backward ops */
+	void *y;
+	/* backward */
+	const void *dy;
+	void *dx;
+	int accumulate;                     /* 1: dx += */
+	void *dw, *dbias;                   /* += */
+};
+
+/*
+ * Mean and variance over all rows and columns of a group, biased; gamma and beta by column.  With first NULL every row
+ * is a group: layer norm with an activation after it.
+ */
+struct rk_group_norm {
+	int rows, cap;
+	int groups, cap_groups;             /* RK_LIVE_SEQS or RK_LIVE_MAPS, and its capacity; not with first NULL */
+	int columns;
+	const int32_t *first;               /* [groups + 1] rows of each group, or NULL */
+	const void *x;
+	const void *gamma, *beta;
+	float eps;
+	enum rk_act act;                    /* RK_NONE, RK_RELU, RK_CELU */
+	struct rk_dropout drop;             /* row_key by row */
+	const void *residual;               /* [rows, columns] or NULL */
+	void *stats;                        /* mean and 1/std [groups (or rows), 2] */
+	void *y;                            /* may be x where there is no backward pass */
+	/* backward: from x and stats */
+	const void *dy;
+	void *dx;                           /* may be dy when dresidual is NULL */
+	void *dresidual;                    /* NULL when residual is */
+	void *dgamma, *dbeta;               /* += */
+};
+
+/*
+ * Gates in PyTorch's order i, f, g, o: i, f, o = sigmoid, g = tanh of gates[t] + w_hh h[t-1] + b_hh;
+ * c[t] = f c[t-1] + i g; h[t] = o tanh(c[t]); h and c are 0 before the first step.  Direction 1 runs from the last row
+ * to the first.  gates comes in as x w_ih^T + b_ih (RK_LINEAR) and is overwritten by i, f, g, o.
+ */
+struct rk_lstm {
+	int rows, cap, cap_seqs, max_len;
+	int hidden, directions;             /* directions: 1 or 2 */
+	const int32_t *first;               /* [seqs + 1] */
+	void *gates[2];                     /* [rows, 4 hidden] */
+	const void *w_hh[2], *b_hh[2];      /* [4 hidden, hidden], [4 hidden] */
+	void *cell[2];                      /* [rows, hidden] */
+	void *y;                            /* [rows, directions * hidden] */
+	/* backward */
+	const void *dy;
+	void *dgates[2];                    /* of gates as they came in */
+	void *dw_hh[2], *db_hh[2];          /* += */
+};
+
+struct rk_max_pool {
+	int rows, cap, cap_seqs;            /* of y */
+	int columns;
+	const int32_t *x_first, *first;     /* [seqs + 1] */
+	const void *x;
+	void *y;
+	const void *dy;
+	void *dx;
+};
+
+struct rk_turn {        /* backward: the same call with dy as x, dx as y, rows and columns exchanged */
+	int cap_seqs;
+	int rows, columns;                  /* of every sequence of x */
+	const void *x;                      /* [seqs * rows, columns] */
+	void *y;                            /* [seqs * columns, rows] */
+};
+
+/* The key of cell (i, j) of image 0 or 1, from the keys of its tokens. */
+static inline uint64_t
+rk_cell_key(uint64_t key_i, uint64_t key_j, int image)
+{
+	uint64_t z = (key_i + (uint64_t)image) * 0x9e3779b97f4a7c15u + (key_j ^ key_j >> 29) * 0xbf58476d1ce4e5b9u;
+
+	z = (z ^ z >> 32) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/*
+ * Maps of sequence b: images (1 or 2) maps of side N = offsets[b+1] - offsets[b], one after the other, from row
+ * maps[images * b] on.  Cell (i, j) has columns/2 even columns of x[i] and columns/2 odd columns of x[j], these in
+ * reverse order.  Image 0 has the cells j > i (diagonal 1: j >= i), image 1 the cells j < i; the others are 0.
+ * RK_PAIR_MERGE takes each cell from the image that has it, and 0 where none does.
+ */
+struct rk_pair {
+	int cap, cap_cells, cap_seqs;       /* tokens; cells of all images; sequences */
+	int columns, images, diagonal;
+	const int32_t *offsets;             /* [seqs + 1] tokens */
+	const int32_t *maps;                /* [images * seqs + 1] cells of the images */
+	const int32_t *pairs;               /* [seqs + 1] cells of the merged map; RK_PAIR_MERGE */
+	const uint64_t *row_key;            /* [tokens]; RK_CELL_KEYS */
+	uint64_t *key;                      /* RK_CELL_KEYS writes: with pairs NULL [cells], else [pairs], as image 0 */
+	const void *x;                      /* [tokens, columns]; RK_PAIR_MERGE: [cells, columns] */
+	void *y;                            /* [cells, columns]; RK_PAIR_MERGE: [pairs, columns] */
+	/* backward */
+	const void *dy;
+	void *dx;
 };
 
 /*
@@ -236,6 +405,14 @@ struct rk_call {
 		struct rk_rows rows;
 		struct rk_drop_rows drop_rows;
 		struct rk_segments segments;
+		struct rk_lookup lookup;
+		struct rk_columns columns;
+		struct rk_conv conv;
+		struct rk_group_norm group_norm;
+		struct rk_lstm lstm;
+		struct rk_max_pool max_pool;
+		struct rk_turn turn;
+		struct rk_pair pair;
 		struct rk_cross_entropy cross_entropy;
 		struct rk_bytes bytes;
 		struct rk_add add;

@@ -113,6 +113,21 @@ vf_tanh(vf x)
 	return (vf)(((vi)p & near) | (((vi)q | sign) & ~near));
 }
 
+/* e^x - 1 below 0: near zero by its series, so that no digits are lost. */
+INLINE vf
+vf_celu(vf x)
+{
+	vf y = vf_min(vf_zero(), x), p;
+	vi near = y > vf_set1(-0.25f);
+
+	p = vf_fma(vf_set1(0.00833333333f), y, vf_set1(0.0416666667f));
+	p = vf_fma(p, y, vf_set1(0.166666667f));
+	p = vf_fma(p, y, vf_set1(0.5f));
+	p = vf_fma(p * y, y, y);
+	p = (vf)(((vi)p & near) | ((vi)(vf_exp(y) - 1.0f) & ~near));
+	return vf_max(vf_zero(), x) + p;
+}
+
 /* A dropout site made ready: bits below thr are dropped; thr 0: no dropout. */
 struct drop { uint32_t thr, site; float scale; };
 

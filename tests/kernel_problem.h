@@ -37,6 +37,7 @@ struct buf {
 	void *d;                /* on the backend, during a run */
 	int rows;               /* 1: laid out by rows of the batch */
 	int real;               /* 1: `real` in every precision; of the buffers without rows, all are */
+	int fresh;              /* a gradient that is written, not added to */
 	int by, of;             /* by: an output's cotangent, or -1; of: what this is the gradient of, or -1 */
 };
 
@@ -60,6 +61,11 @@ struct problem {
 	int nbuf;
 	struct rk_call calls[P_CALLS];
 	int ncalls, nforward;
+	/* of the problems of kernel_maps.h */
+	void (*make)(struct problem *s, struct rk *rk, void **packed);      /* its calls; NULL: p_calls knows them */
+	int width, two, by_row, images, diagonal, residual;
+	int32_t x_first[P_SEQS + 1], side[P_SEQS], *x_first_d, *side_d;
+	size_t packed[2];
 };
 
 static uint64_t p_state = 1;
@@ -130,7 +136,7 @@ enum { A_QKV, A_O, A_LSE, A_DO, A_DQKV };
 enum { C_LOGITS, C_LOSS, C_ONE, C_DLOGITS };
 enum { G_WEIGHT, G_X, G_Y, G_DY, G_DX, G_DWEIGHT };
 
-static const char *const p_acts[] = { "none", "relu", "gelu", "tanh" };
+static const char *const p_acts[] = { "none", "relu", "gelu", "tanh", "celu" };
 
 /* bias: 0 or 1. */
 static void
@@ -325,6 +331,12 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 	struct rk_dropout drop = { s->p, 5, s->row_key };
 
 	s->ncalls = 0;
+	if (s->make != NULL) {
+		s->make(s, rk, packed);
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		s->packed[i] = rk_pack_size(rk, s->n, s->k, s->precision, i);
 #define D(i) (b[i].n > 0 ? b[i].d : NULL)
 	switch (s->op) {
 	case RK_LINEAR:
@@ -342,7 +354,7 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		    .dw = D(L_DW),
 		    .dbias = D(L_DBIAS)};
 		for (int i = 0; i < 2; i++)
-			packed[i] = rk_alloc(rk, rk_pack_size(rk, s->n, s->k, s->precision, i));
+			packed[i] = rk_alloc(rk, s->packed[i]);
 		c.u.linear.w.fwd = packed[0];
 		c.u.linear.w.bwd = s->precision == RK_INT8 ? NULL : packed[1];
 		s->calls[s->ncalls++] = (struct rk_call){ .op = RK_PACK, .u.pack.w = c.u.linear.w };

@@ -66,6 +66,8 @@ p_there(const struct problem *s, struct rk *rk)
 	d.weight = p_copy(rk, s->weight, 4 * rows);
 	d.live_d = p_copy(rk, s->live, sizeof(s->live));
 	d.offsets_d = p_copy(rk, s->offsets, sizeof(s->offsets));
+	d.x_first_d = p_copy(rk, s->x_first, sizeof(s->x_first));
+	d.side_d = p_copy(rk, s->side, sizeof(s->side));
 	return d;
 }
 
@@ -77,7 +79,8 @@ p_back(struct problem *d, struct rk *rk)
 	rk_free(rk, d->token, rows), rk_free(rk, d->segment, rows), rk_free(rk, d->hit, rows);
 	rk_free(rk, d->position, 4 * rows), rk_free(rk, d->target, 4 * rows), rk_free(rk, d->row_key, 8 * rows);
 	rk_free(rk, d->weight, 4 * rows), rk_free(rk, d->live_d, sizeof(d->live));
-	rk_free(rk, d->offsets_d, sizeof(d->offsets));
+	rk_free(rk, d->offsets_d, sizeof(d->offsets)), rk_free(rk, d->x_first_d, sizeof(d->x_first));
+	rk_free(rk, d->side_d, sizeof(d->side));
 }
 
 /* Runs the forward calls, or all; out[i] gets the values of buffer i afterwards (freed by p_drop).  1: done. */
@@ -113,7 +116,7 @@ p_run(struct problem *s, const char *device, int threads, int forward, double **
 		rk_free(rk, d.buf[i].d, s->buf[i].n * p_size(s, rk, &s->buf[i]));
 	}
 	for (int i = 0; i < 2; i++)
-		rk_free(rk, packed[i], rk_pack_size(rk, s->n, s->k, s->precision, i));
+		rk_free(rk, packed[i], d.packed[i]);
 	p_back(&d, rk);
 	rk_list_destroy(list);
 	rk_close(rk);

@@ -221,7 +221,7 @@ layer_fini(struct layer *s, struct rk *rk)
 static struct rk_weight
 weight(struct rk *rk, const float *w, int n, int k, enum rk_precision p)
 {
-	return (struct rk_weight){ w, rk_alloc(rk, rk_pack_size(rk, n, k, p, 0)), NULL, n, k, p };
+	return (struct rk_weight){ w, rk_alloc(rk, rk_pack_size(rk, n, k, p, 0)), NULL, n, k, p, 0 };
 }
 
 static int

@@ -1,7 +1,7 @@
 /*
  * unit_kernels_gradients.c: the gradient of every op of "ref64" against central differences of its forward pass.
  */
-#include "kernel_problem.h"
+#include "kernel_maps.h"
 
 static double worst;
 
@@ -25,7 +25,8 @@ static double
 compare(struct problem *s, int grad, const double *got)
 {
 	struct buf *x = &s->buf[s->buf[grad].of];
-	const int fresh = s->op == RK_CROSS_ENTROPY || s->op == RK_ATTENTION ||
+	const int fresh = (s->buf[grad].fresh && !s->accumulate) || s->op == RK_CROSS_ENTROPY ||
+	                  s->op == RK_ATTENTION ||
 	                  (s->op == RK_LINEAR && grad == L_DX && !s->accumulate) ||
 	                  (s->op == RK_NORM && (grad == N_DX || grad == N_DRES));
 	const size_t step = x->n / 200 + 1;
@@ -67,13 +68,48 @@ check(struct problem *s)
 	p_free(s);
 }
 
+/* The ops over channels, steps and maps. */
+static void
+maps(void)
+{
+	static const int lens[] = { 7, 1, 12, 0 }, sides[] = { 5, 1, 6, 0 };
+	static const enum rk_act acts[] = { RK_NONE, RK_CELU, RK_RELU, RK_TANH };
+	struct problem s;
+
+	for (int i = 0; i < 8; i++) {
+		m_conv(&s, i & 4 ? sides : lens, 5, 3, i & 1 ? 3 : 5, acts[i % 4], i % 3 != 0, i >> 2, i == 1);
+		s.accumulate = i & 1;
+		check(&s);
+	}
+	for (int i = 0; i < 8; i++) {
+		m_group(&s, i & 1 ? sides : lens, 6, acts[i % 3], i & 2, i & 4 ? 0.3f : 0, i == 6, i & 1);
+		check(&s);
+	}
+	for (int i = 1; i <= 2; i++) {
+		m_lstm(&s, lens, 5, i);
+		check(&s);
+		m_pair(&s, sides, 6, i, i == 1, 0);
+		check(&s);
+		m_pair(&s, sides, 6, i, i == 2, 1);
+		check(&s);
+		m_columns(&s, 6, 7, i - 1);
+		check(&s);
+	}
+	m_pool(&s, lens, 5);
+	check(&s);
+	m_turn(&s, 3, 4, 5);
+	check(&s);
+	m_lookup(&s, 23, 6, 7);
+	check(&s);
+}
+
 int
 main(void)
 {
 	static const int lens[] = { 7, 1, 12, 0 }, segments[] = { 5, 0, 1, 23, -1 };
 	struct problem s;
 
-	for (int act = RK_NONE; act <= RK_TANH; act++)
+	for (int act = RK_NONE; act <= RK_CELU; act++)
 		for (int bias = 0; bias < 2; bias++) {
 			p_linear(&s, 5, 7, 9, act, bias);
 			s.accumulate = bias;
@@ -95,6 +131,7 @@ main(void)
 		p_cross_entropy(&s, 11, 39, i ? 0.1f : 0);
 		check(&s);
 	}
+	maps();
 	diag("largest relative error %.2e", worst);
 	return done();
 }

@@ -110,7 +110,7 @@ linears(void)
 	struct problem s;
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i += stride()) {
-		p_linear(&s, shapes[i][0], shapes[i][1], shapes[i][2], (enum rk_act)(i % 4), i % 3 != 1);
+		p_linear(&s, shapes[i][0], shapes[i][1], shapes[i][2], (enum rk_act)(i % 5), i % 3 != 1);
 		s.accumulate = i % 2;
 		each(&s, RK_INT8);
 	}

@@ -10,19 +10,16 @@
 
 /* 1. Making and freeing */
 
-static int
-capacity_of(const struct rna_tape *t, enum rk_live rows)
+int
+rna_tape_capacity(const struct rna_tape *t, enum rk_live rows)
 {
-	switch (rows) {
-	case RK_LIVE_TOKENS:
-		return t->opts.tokens;
-	case RK_LIVE_SEQS:
-		return t->opts.seqs;
-	case RK_LIVE_ROWS:
-		return t->opts.rows;
-	default:
-		return t->opts.slots;
-	}
+	const int cap[RK_NLIVE] = {
+	    [RK_LIVE_TOKENS] = t->opts.tokens, [RK_LIVE_SEQS] = t->opts.seqs, [RK_LIVE_ROWS] = t->opts.rows,
+	    [RK_LIVE_SLOTS] = t->opts.slots, [RK_LIVE_MAPS] = t->opts.maps, [RK_LIVE_CELLS] = t->opts.cells,
+	    [RK_LIVE_PAIRS] = t->opts.pairs, [RK_LIVE_VALID] = t->opts.valid, [RK_LIVE_POOLED] = t->opts.pooled,
+	    [RK_LIVE_STEPS] = t->opts.steps};
+
+	return rows >= 0 && rows < RK_NLIVE ? cap[rows] : 0;
 }
 
 struct rna_tape *
@@ -129,56 +126,56 @@ rna_tape_buffer(struct rna_tape *t, size_t count, size_t item)
 }
 
 /* Memory of rows x columns elements of an activation. */
-static int
-matrix(struct rna_tape *t, enum rk_live rows, int columns)
+int
+rna_tape_matrix(struct rna_tape *t, enum rk_live rows, int columns)
 {
 	return rna_tape_buffer(
-	    t, (size_t)capacity_of(t, rows) * (size_t)columns, rk_store_size(t->rk, t->opts.precision));
+	    t, (size_t)rna_tape_capacity(t, rows) * (size_t)columns, rk_store_size(t->rk, t->opts.precision));
 }
 
 /* The same of reals: statistics of a norm, log-sums. */
-static int
-statistics(struct rna_tape *t, enum rk_live rows, int columns)
+int
+rna_tape_statistics(struct rna_tape *t, enum rk_live rows, int columns)
 {
-	return rna_tape_buffer(t, (size_t)capacity_of(t, rows) * (size_t)columns, rk_real_size(t->rk));
+	return rna_tape_buffer(t, (size_t)rna_tape_capacity(t, rows) * (size_t)columns, rk_real_size(t->rk));
 }
 
-static rna_t
-tensor(struct rna_tape *t, enum rk_live rows, int columns)
+rna_t
+rna_tape_tensor(struct rna_tape *t, enum rk_live rows, int columns)
 {
 	struct tape_tensor *x;
-	int data = matrix(t, rows, columns);
+	int data = rna_tape_matrix(t, rows, columns);
 
 	if (data < 0 || !rna_tape_grow(t, &t->tensors, t->ntensors, &t->cap_tensors, sizeof(*x)))
 		return -1;
 	x = &t->tensors[t->ntensors];
 	*x = (struct tape_tensor){
-	    .rows = rows, .cap = capacity_of(t, rows), .columns = columns, .data = data, .grad = -1};
+	    .rows = rows, .cap = rna_tape_capacity(t, rows), .columns = columns, .data = data, .grad = -1};
 	return t->ntensors++;
 }
 
 /* A node with nothing set, or NULL when recording has failed. */
-static struct tape_node *
-node(struct rna_tape *t, enum tape_kind kind, rna_t x)
+struct tape_node *
+rna_tape_node(struct rna_tape *t, enum tape_kind kind, rna_t x)
 {
 	struct tape_node *n;
 
 	if (t->planned)
 		rna_tape_fail(t, RNA_EINVAL, "the recording has ended");
-	if (kind != TAPE_EMBED && kind != TAPE_INPUT && (x < 0 || x >= t->ntensors))
+	if (kind != TAPE_EMBED && kind != TAPE_INPUT && kind != TAPE_LOOKUP && (x < 0 || x >= t->ntensors))
 		rna_tape_fail(t, RNA_EINVAL, "an op without input");
 	if (t->status || !rna_tape_grow(t, &t->nodes, t->nnodes, &t->cap_nodes, sizeof(*n)))
 		return NULL;
 	n = &t->nodes[t->nnodes];
 	*n = (struct tape_node){.kind = kind, .x = x, .residual = -1, .y = -1};
 	n->weight = n->bias = n->gamma = n->beta = n->word = n->pos = n->seg = -1;
-	n->pack = n->aux = n->stats = n->loss = n->hit = n->via_x = n->via_residual = -1;
+	n->cell[0] = n->cell[1] = n->pack = n->aux = n->stats = n->loss = n->hit = n->via_x = n->via_residual = -1;
 	return n;
 }
 
 /* Ends a node that makes y. */
-static rna_t
-made(struct rna_tape *t, struct tape_node *n, rna_t y)
+rna_t
+rna_tape_made(struct rna_tape *t, struct tape_node *n, rna_t y)
 {
 	n->y = y;
 	if (t->status)
@@ -188,8 +185,8 @@ made(struct rna_tape *t, struct tape_node *n, rna_t y)
 }
 
 /* A parameter of a rows x columns (columns 0: one dimension); rows 0: any. */
-static int
-has_shape(struct rna_tape *t, int param, int rows, int columns)
+int
+rna_tape_has_shape(struct rna_tape *t, int param, int rows, int columns)
 {
 	const struct rna_param *p;
 
@@ -205,14 +202,14 @@ has_shape(struct rna_tape *t, int param, int rows, int columns)
 }
 
 /* The probability in force, and its sites. */
-static void
-dropout(struct rna_tape *t, struct tape_node *n, float p, uint32_t sites, enum rk_live rows)
+void
+rna_tape_site(struct rna_tape *t, struct tape_node *n, float p, uint32_t sites, enum rk_live rows)
 {
 	n->p = t->opts.train ? p : 0;
 	n->site = t->site;
 	t->site += sites;
-	if (n->p > 0 && rows != RK_LIVE_TOKENS)
-		rna_tape_fail(t, RNA_EINVAL, "dropout is for rows of tokens");
+	if (n->p > 0 && rows != RK_LIVE_TOKENS && rows < RK_LIVE_CELLS)
+		rna_tape_fail(t, RNA_EINVAL, "dropout is for rows that have keys");
 }
 
 static enum rk_live
@@ -226,14 +223,14 @@ index_rows(enum rna_tape_index at)
 rna_t
 rna_tape_embed(struct rna_tape *t, int word, int pos, int seg, int gamma, int beta, float eps, float p)
 {
-	struct tape_node *n = node(t, TAPE_EMBED, -1);
+	struct tape_node *n = rna_tape_node(t, TAPE_EMBED, -1);
 	int hidden;
 
-	if (!n || !has_shape(t, gamma, 0, 0))
+	if (!n || !rna_tape_has_shape(t, gamma, 0, 0))
 		return -1;
 	hidden = t->params->list[gamma].dims[0];
-	if (!has_shape(t, beta, hidden, 0) || !has_shape(t, word, 0, hidden) || !has_shape(t, pos, 0, hidden) ||
-	    !has_shape(t, seg, 2, hidden))
+	if (!rna_tape_has_shape(t, beta, hidden, 0) || !rna_tape_has_shape(t, word, 0, hidden) ||
+	    !rna_tape_has_shape(t, pos, 0, hidden) || !rna_tape_has_shape(t, seg, 2, hidden))
 		return -1;
 	n->word = word;
 	n->pos = pos;
@@ -241,20 +238,20 @@ rna_tape_embed(struct rna_tape *t, int word, int pos, int seg, int gamma, int be
 	n->gamma = gamma;
 	n->beta = beta;
 	n->eps = eps;
-	dropout(t, n, p, 1, RK_LIVE_TOKENS);
+	rna_tape_site(t, n, p, 1, RK_LIVE_TOKENS);
 	if (t->opts.train) {
-		n->aux = matrix(t, RK_LIVE_TOKENS, hidden);
-		n->stats = statistics(t, RK_LIVE_TOKENS, 2);
+		n->aux = rna_tape_matrix(t, RK_LIVE_TOKENS, hidden);
+		n->stats = rna_tape_statistics(t, RK_LIVE_TOKENS, 2);
 	}
-	return made(t, n, tensor(t, RK_LIVE_TOKENS, hidden));
+	return rna_tape_made(t, n, rna_tape_tensor(t, RK_LIVE_TOKENS, hidden));
 }
 
 /* The packed form of a weight: found or new. */
-static int
-pack_of(struct rna_tape *t, int param)
+int
+rna_tape_pack(struct rna_tape *t, int param)
 {
-	const struct rna_param *p = &t->params->list[param];
 	struct tape_pack *k;
+	struct rk_weight w;
 
 	for (int i = 0; i < t->npacks; i++)
 		if (t->packs[i].param == param)
@@ -264,38 +261,41 @@ pack_of(struct rna_tape *t, int param)
 	k = &t->packs[t->npacks];
 	memset(k, 0, sizeof(*k));
 	k->param = param;
-	k->fwd_bytes = rk_pack_size(t->rk, p->dims[0], p->dims[1], t->opts.precision, 0);
-	if (t->opts.train)
-		k->bwd_bytes = rk_pack_size(t->rk, p->dims[0], p->dims[1], t->opts.precision, 1);
+	w = rna_tape_weight(t, t->npacks);
+	k->fwd_bytes = rk_pack_size(t->rk, w.n, w.k, w.precision, 0);
+	if (t->opts.train && w.taps > 1)
+		k->bwd_bytes = rk_pack_size(t->rk, w.k / w.taps, w.n * w.taps, w.precision, 0);
+	else if (t->opts.train)
+		k->bwd_bytes = rk_pack_size(t->rk, w.n, w.k, w.precision, 1);
 	return t->npacks++;
 }
 
 rna_t
 rna_tape_linear(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act)
 {
-	struct tape_node *n = node(t, TAPE_LINEAR, x);
+	struct tape_node *n = rna_tape_node(t, TAPE_LINEAR, x);
 	enum rk_live rows;
 	int out;
 
-	if (!n || !has_shape(t, weight, 0, t->tensors[x].columns))
+	if (!n || !rna_tape_has_shape(t, weight, 0, t->tensors[x].columns))
 		return -1;
 	rows = t->tensors[x].rows;
 	out = t->params->list[weight].dims[0];
-	if (bias >= 0 && !has_shape(t, bias, out, 0))
+	if (bias >= 0 && !rna_tape_has_shape(t, bias, out, 0))
 		return -1;
 	n->weight = weight;
 	n->bias = bias;
 	n->act = act;
-	n->pack = pack_of(t, weight);
+	n->pack = rna_tape_pack(t, weight);
 	if (t->opts.train && act == RK_GELU)
-		n->aux = matrix(t, rows, out);
-	return made(t, n, tensor(t, rows, out));
+		n->aux = rna_tape_matrix(t, rows, out);
+	return rna_tape_made(t, n, rna_tape_tensor(t, rows, out));
 }
 
 rna_t
 rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, int beta, float eps, float p)
 {
-	struct tape_node *n = node(t, TAPE_NORM, x);
+	struct tape_node *n = rna_tape_node(t, TAPE_NORM, x);
 	enum rk_live rows;
 	int hidden;
 
@@ -303,8 +303,8 @@ rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, 
 		return -1;
 	rows = t->tensors[x].rows;
 	hidden = t->tensors[x].columns;
-	if (!has_shape(t, gamma, hidden, 0) || !has_shape(t, beta, hidden, 0) ||
-	    (bias >= 0 && !has_shape(t, bias, hidden, 0)))
+	if (!rna_tape_has_shape(t, gamma, hidden, 0) || !rna_tape_has_shape(t, beta, hidden, 0) ||
+	    (bias >= 0 && !rna_tape_has_shape(t, bias, hidden, 0)))
 		return -1;
 	if (residual >= t->ntensors ||
 	    (residual >= 0 && (t->tensors[residual].rows != rows || t->tensors[residual].columns != hidden))) {
@@ -316,18 +316,18 @@ rna_tape_norm(struct rna_tape *t, rna_t x, int bias, rna_t residual, int gamma, 
 	n->gamma = gamma;
 	n->beta = beta;
 	n->eps = eps;
-	dropout(t, n, p, 1, rows);
+	rna_tape_site(t, n, p, 1, rows);
 	if (t->opts.train) {
-		n->aux = matrix(t, rows, hidden);
-		n->stats = statistics(t, rows, 2);
+		n->aux = rna_tape_matrix(t, rows, hidden);
+		n->stats = rna_tape_statistics(t, rows, 2);
 	}
-	return made(t, n, tensor(t, rows, hidden));
+	return rna_tape_made(t, n, rna_tape_tensor(t, rows, hidden));
 }
 
 rna_t
 rna_tape_attention(struct rna_tape *t, rna_t qkv, int heads, float p)
 {
-	struct tape_node *n = node(t, TAPE_ATTENTION, qkv);
+	struct tape_node *n = rna_tape_node(t, TAPE_ATTENTION, qkv);
 	int columns;
 
 	if (!n)
@@ -338,23 +338,23 @@ rna_tape_attention(struct rna_tape *t, rna_t qkv, int heads, float p)
 		return -1;
 	}
 	n->heads = heads;
-	dropout(t, n, p, (uint32_t)heads, RK_LIVE_TOKENS);
+	rna_tape_site(t, n, p, (uint32_t)heads, RK_LIVE_TOKENS);
 	if (t->opts.train)
-		n->stats = statistics(t, RK_LIVE_TOKENS, heads);
-	return made(t, n, tensor(t, RK_LIVE_TOKENS, columns / 3));
+		n->stats = rna_tape_statistics(t, RK_LIVE_TOKENS, heads);
+	return rna_tape_made(t, n, rna_tape_tensor(t, RK_LIVE_TOKENS, columns / 3));
 }
 
 rna_t
 rna_tape_gather(struct rna_tape *t, rna_t x, enum rna_tape_index at)
 {
-	struct tape_node *n = node(t, TAPE_GATHER, x);
+	struct tape_node *n = rna_tape_node(t, TAPE_GATHER, x);
 
 	if (!n)
 		return -1;
 	if (t->tensors[x].rows != RK_LIVE_TOKENS)
 		rna_tape_fail(t, RNA_EINVAL, "rows are gathered from rows of tokens");
 	n->at = at;
-	return made(t, n, tensor(t, index_rows(at), t->tensors[x].columns));
+	return rna_tape_made(t, n, rna_tape_tensor(t, index_rows(at), t->tensors[x].columns));
 }
 
 rna_t
@@ -364,33 +364,50 @@ rna_tape_dropout(struct rna_tape *t, rna_t x, enum rna_tape_index at, float p)
 
 	if (!t->opts.train || !(p > 0))
 		return x;
-	if ((n = node(t, TAPE_DROPOUT, x)) == NULL)
+	if ((n = rna_tape_node(t, TAPE_DROPOUT, x)) == NULL)
 		return -1;
 	if (t->tensors[x].rows != index_rows(at))
 		rna_tape_fail(t, RNA_EINVAL, "dropout of rows that were not gathered there");
 	n->at = at;
 	n->p = p;
 	n->site = t->site++;
-	return made(t, n, tensor(t, index_rows(at), t->tensors[x].columns));
+	return rna_tape_made(t, n, rna_tape_tensor(t, index_rows(at), t->tensors[x].columns));
+}
+
+rna_t
+rna_tape_input_rows(struct rna_tape *t, enum rk_live rows, int columns)
+{
+	struct tape_node *n = rna_tape_node(t, TAPE_INPUT, -1);
+	rna_t y;
+
+	if (!n || (y = rna_tape_tensor(t, rows, columns)) < 0)
+		return -1;
+	t->tensors[y].keep = 1;
+	return rna_tape_made(t, n, y);
 }
 
 rna_t
 rna_tape_input(struct rna_tape *t, enum rna_tape_index at, int columns)
 {
-	struct tape_node *n = node(t, TAPE_INPUT, -1);
-	rna_t y;
+	return rna_tape_input_rows(t, index_rows(at), columns);
+}
 
-	if (!n || (y = tensor(t, index_rows(at), columns)) < 0)
-		return -1;
-	t->tensors[y].keep = 1;
-	return made(t, n, y);
+void
+rna_tape_output(struct rna_tape *t, rna_t x)
+{
+	struct tape_node *n = rna_tape_node(t, TAPE_OUTPUT, x);
+
+	if (!n)
+		return;
+	t->tensors[x].keep = 1;
+	rna_tape_made(t, n, -1);
 }
 
 /* A node over segments of the rows of x, which are tokens or sequences. */
 static struct tape_node *
 segments(struct rna_tape *t, enum tape_kind kind, rna_t x, enum rna_tape_segments over)
 {
-	struct tape_node *n = node(t, kind, x);
+	struct tape_node *n = rna_tape_node(t, kind, x);
 
 	if (n && t->tensors[x].rows != (over == RNA_OVER_BASES ? RK_LIVE_TOKENS : RK_LIVE_SEQS))
 		rna_tape_fail(t, RNA_EINVAL, "segments of rows that are not theirs");
@@ -412,7 +429,8 @@ rna_tape_segment_sum(struct rna_tape *t, rna_t x, rna_t weight, enum rna_tape_se
 		return -1;
 	}
 	n->residual = weight < 0 ? -1 : weight;
-	return made(t, n, tensor(t, over == RNA_OVER_BASES ? RK_LIVE_SEQS : RK_LIVE_SLOTS, t->tensors[x].columns));
+	return rna_tape_made(
+	    t, n, rna_tape_tensor(t, over == RNA_OVER_BASES ? RK_LIVE_SEQS : RK_LIVE_SLOTS, t->tensors[x].columns));
 }
 
 rna_t
@@ -424,13 +442,13 @@ rna_tape_segment_softmax(struct rna_tape *t, rna_t x, enum rna_tape_segments ove
 		return -1;
 	if (t->tensors[x].columns != 1)
 		rna_tape_fail(t, RNA_EINVAL, "a softmax over segments is of one column");
-	return made(t, n, tensor(t, t->tensors[x].rows, 1));
+	return rna_tape_made(t, n, rna_tape_tensor(t, t->tensors[x].rows, 1));
 }
 
 void
 rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at)
 {
-	struct tape_node *n = node(t, TAPE_LOSS, logits);
+	struct tape_node *n = rna_tape_node(t, TAPE_LOSS, logits);
 	size_t cap;
 
 	if (!n)
@@ -443,10 +461,10 @@ rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at)
 		if (t->nodes[i].kind == TAPE_LOSS && t->nodes[i].at == at)
 			rna_tape_fail(t, RNA_EINVAL, "a second loss over the same targets");
 	n->at = at;
-	cap = (size_t)capacity_of(t, index_rows(at));
+	cap = (size_t)rna_tape_capacity(t, index_rows(at));
 	n->loss = rna_tape_buffer(t, cap, rk_real_size(t->rk));
 	n->hit = rna_tape_buffer(t, cap, 1);
-	made(t, n, -1);
+	rna_tape_made(t, n, -1);
 }
 
 void
@@ -454,6 +472,15 @@ rna_tape_keep(struct rna_tape *t, rna_t x)
 {
 	if (x >= 0 && x < t->ntensors && !t->planned)
 		t->tensors[x].keep = 1;
+	else
+		rna_tape_fail(t, RNA_EINVAL, "a tensor that is not there can't be kept");
+}
+
+void
+rna_tape_keep_grad(struct rna_tape *t, rna_t x)
+{
+	if (x >= 0 && x < t->ntensors && !t->planned)
+		t->tensors[x].keep_grad = 1;
 	else
 		rna_tape_fail(t, RNA_EINVAL, "a tensor that is not there can't be kept");
 }

@@ -20,6 +20,9 @@ struct rna_tape_options {
 	int train;                     /* 1: keep activations, make a backward pass, dropout on */
 	enum rk_precision precision;
 	float smoothing; /* of the labels of cross-entropies */
+	int maps, cells, pairs;     /* further capacities, 0 where the model has no such rows (enum rk_live) */
+	int valid, pooled, steps;
+	int max_side; /* of a map */
 };
 
 /* Inputs of a batch, device side; written by rna_batch_upload. */
@@ -36,6 +39,13 @@ struct rna_tape_inputs {
 	int32_t *slot, *slot_target;      /* [slots] a second set of target rows (type loss) */
 	float *slot_weight;               /* [slots] */
 	int32_t *part_first, *part_count; /* [slots]: the sequences that a slot puts together */
+	/*
+	 * By kind of rows, NULL where a kind has no capacity: where the rows of each sequence (or map) begin, and their
+	 * dropout keys.  Tokens: offsets and row_key.  The keys of cells and pairs are made by the tape.
+	 */
+	int32_t *first[RK_NLIVE];
+	uint64_t *key[RK_NLIVE];
+	int32_t *side; /* [maps] */
 };
 
 struct rna_tape *rna_tape_create(struct rk *rk, struct rna_params *params, const struct rna_tape_options *opts);
@@ -54,6 +64,12 @@ rna_t rna_tape_gather(struct rna_tape *t, rna_t x, enum rna_tape_index at);
 rna_t rna_tape_dropout(struct rna_tape *t, rna_t x, enum rna_tape_index at, float p);
 /* Rows of `at` x columns that the caller writes before each run (rna_tape_write), as another model's vectors. */
 rna_t rna_tape_input(struct rna_tape *t, enum rna_tape_index at, int columns);
+rna_t rna_tape_input_rows(struct rna_tape *t, enum rk_live rows, int columns); /* the same of any kind of rows */
+/*
+ * Ends in values that the caller reads (rna_tape_read), and whose gradient he writes (rna_tape_write_grad) between
+ * forward and backward.
+ */
+void rna_tape_output(struct rna_tape *t, rna_t x);
 /* Segments: the bases of each sequence (rows of tokens give rows of sequences), or the sequences that are the parts of
  * each slot (rows of sequences give rows of slots). */
 enum rna_tape_segments { RNA_OVER_BASES, RNA_OVER_PARTS };
@@ -65,6 +81,31 @@ rna_t rna_tape_segment_softmax(struct rna_tape *t, rna_t x, enum rna_tape_segmen
 void rna_tape_cross_entropy(struct rna_tape *t, rna_t logits, enum rna_tape_index at);
 /* Marks a tensor whose values are read by the caller after a run (its memory is not reused). */
 void rna_tape_keep(struct rna_tape *t, rna_t x);
+
+/*
+ * Ops over channels, steps and maps (tape_maps.c); see rk.h for what they compute.  Rows of sequences are of any kind
+ * that has `first`.
+ */
+/* table [entries, columns] by token id; pad: the entry without gradient, -1: none. */
+rna_t rna_tape_lookup(struct rna_tape *t, int table, int pad);
+rna_t rna_tape_join(struct rna_tape *t, rna_t a, rna_t b); /* columns side by side */
+rna_t rna_tape_sum(struct rna_tape *t, rna_t a, rna_t b);
+rna_t rna_tape_drop(struct rna_tape *t, rna_t x, float p); /* dropout keyed by row; without train: x itself */
+/* weight [n, k, width], zero padding that keeps the length (width odd), or none: rows of kind RK_LIVE_VALID. */
+rna_t rna_tape_conv1d(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act, int valid);
+rna_t rna_tape_conv2d(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act); /* cells; [n, k, w, w] */
+/* Norm over each sequence or map (rows 0), or over each row (1); then act, dropout, and residual (-1: none). */
+rna_t rna_tape_group_norm(struct rna_tape *t, rna_t x, rna_t residual, int gamma, int beta, float eps, enum rk_act act,
+    float p, int rows);
+/* weight_ih, weight_hh, bias_ih, bias_hh of each direction. */
+struct rna_lstm_params { int w_ih[2], w_hh[2], b_ih[2], b_hh[2], directions; };
+rna_t rna_tape_lstm(struct rna_tape *t, rna_t x, const struct rna_lstm_params *p);
+rna_t rna_tape_max_pool(struct rna_tape *t, rna_t x); /* rows of kind RK_LIVE_POOLED */
+/* Every sequence has `rows` rows of x; their columns become rows of kind RK_LIVE_STEPS. */
+rna_t rna_tape_turn(struct rna_tape *t, rna_t x, int rows);
+/* Maps of pairs of tokens: 1 or 2 images; diagonal 1: image 0 has it. */
+rna_t rna_tape_pair_map(struct rna_tape *t, rna_t x, int images, int diagonal);
+rna_t rna_tape_pair_merge(struct rna_tape *t, rna_t x, int images, int diagonal); /* rows of kind RK_LIVE_PAIRS */
 
 /* Ends the recording: backward calls (train), memory, packed weights.  Reports what recording met. */
 enum rna_status rna_tape_finish(struct rna_tape *t, struct rna_err *err) RNA_CHECK;
@@ -80,6 +121,13 @@ enum rna_status rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *
 /* nrows * columns values into an input. */
 enum rna_status
 rna_tape_write(struct rna_tape *t, rna_t x, size_t nrows, const float *src, struct rna_err *err) RNA_CHECK;
+/* nrows * columns values into the gradient of an output. */
+enum rna_status
+rna_tape_write_grad(struct rna_tape *t, rna_t x, size_t nrows, const float *src, struct rna_err *err) RNA_CHECK;
+/* The gradient of an input, after the backward pass of a tape that was told to keep it before its end. */
+void rna_tape_keep_grad(struct rna_tape *t, rna_t x);
+enum rna_status
+rna_tape_read_grad(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err) RNA_CHECK;
 /* Device memory of a kept tensor: [rows, columns] of what rk_store_size says, live rows written. */
 const void *rna_tape_data(const struct rna_tape *t, rna_t x);
 enum rna_status rna_tape_read_loss(

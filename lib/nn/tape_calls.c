@@ -6,15 +6,8 @@
 
 #include "nn/tape_private.h"
 
-/* Calls as they are made. */
-struct calls {
-	struct rna_tape *t;
-	struct rk_call *list;
-	int n, cap;
-};
-
-static void
-add(struct calls *c, enum rk_op op, const struct rk_call *call)
+void
+rna_tape_call(struct tape_calls *c, enum rk_op op, const struct rk_call *call)
 {
 	if (!rna_tape_grow(c->t, &c->list, c->n, &c->cap, sizeof(*c->list)))
 		return;
@@ -23,8 +16,8 @@ add(struct calls *c, enum rk_op op, const struct rk_call *call)
 	c->list[c->n++].op = op;
 }
 
-static void *
-buffer(const struct rna_tape *t, int i)
+void *
+rna_tape_buffer_at(const struct rna_tape *t, int i)
 {
 	return i < 0 ? NULL : t->arena + t->buffers[i].offset;
 }
@@ -32,23 +25,23 @@ buffer(const struct rna_tape *t, int i)
 static void *
 data(const struct rna_tape *t, rna_t x)
 {
-	return x < 0 ? NULL : buffer(t, t->tensors[x].data);
+	return x < 0 ? NULL : rna_tape_buffer_at(t, t->tensors[x].data);
 }
 
-static void *
-grad(const struct rna_tape *t, rna_t x)
+void *
+rna_tape_grad(const struct rna_tape *t, rna_t x)
 {
-	return x < 0 ? NULL : buffer(t, t->tensors[x].grad);
+	return x < 0 ? NULL : rna_tape_buffer_at(t, t->tensors[x].grad);
 }
 
-static void *
-value(const struct rna_tape *t, int param)
+void *
+rna_tape_value(const struct rna_tape *t, int param)
 {
 	return param < 0 ? NULL : rna_params_value(t->params, param);
 }
 
-static void *
-dvalue(const struct rna_tape *t, int param)
+void *
+rna_tape_dvalue(const struct rna_tape *t, int param)
 {
 	return param < 0 || !t->params->grad ? NULL : rna_params_grad(t->params, param);
 }
@@ -56,23 +49,31 @@ dvalue(const struct rna_tape *t, int param)
 static struct rk_dropout
 drop(const struct rna_tape *t, const struct tape_node *n)
 {
-	return (struct rk_dropout){n->p, n->site, t->in.row_key};
+	return (struct rk_dropout){n->p, n->site, t->in.key[n->by_row ? t->tensors[n->y].rows : RK_LIVE_TOKENS]};
 }
 
 /* Where the backward pass of n puts the gradient of an input. */
-static void *
-target(const struct rna_tape *t, rna_t x, enum tape_give how, int via)
+void *
+rna_tape_target(const struct rna_tape *t, rna_t x, enum tape_give how, int via)
 {
-	return how == TAPE_VIA ? buffer(t, via) : how == TAPE_NONE ? NULL : grad(t, x);
+	return how == TAPE_VIA ? rna_tape_buffer_at(t, via) : how == TAPE_NONE ? NULL : rna_tape_grad(t, x);
 }
 
-static struct rk_weight
-weight(const struct rna_tape *t, int pack)
+struct rk_weight
+rna_tape_weight(const struct rna_tape *t, int pack)
 {
 	const struct tape_pack *k = &t->packs[pack];
 	const struct rna_param *p = &t->params->list[k->param];
+	struct rk_weight w = {t->params->value ? rna_tape_value(t, k->param) : NULL, k->fwd, k->bwd, p->dims[0],
+	    p->dims[1], t->opts.precision, 1};
 
-	return (struct rk_weight){value(t, k->param), k->fwd, k->bwd, p->dims[0], p->dims[1], t->opts.precision};
+	for (int i = 2; i < p->ndim; i++)
+		w.taps *= p->dims[i];
+	w.k *= w.taps;
+	if (w.taps > 1)
+		w.precision = RK_FP32;
+	return w;
+
 }
 
 /* The arguments of a node, forward and backward in one. */
@@ -87,22 +88,22 @@ embed_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *
 	    .token = t->in.token,
 	    .segment = t->in.segment,
 	    .position = t->in.position,
-	    .word = value(t, n->word),
-	    .pos = value(t, n->pos),
-	    .seg = value(t, n->seg),
-	    .gamma = value(t, n->gamma),
-	    .beta = value(t, n->beta),
+	    .word = rna_tape_value(t, n->word),
+	    .pos = rna_tape_value(t, n->pos),
+	    .seg = rna_tape_value(t, n->seg),
+	    .gamma = rna_tape_value(t, n->gamma),
+	    .beta = rna_tape_value(t, n->beta),
 	    .eps = n->eps,
 	    .drop = drop(t, n),
-	    .z = buffer(t, n->aux),
-	    .stats = buffer(t, n->stats),
+	    .z = rna_tape_buffer_at(t, n->aux),
+	    .stats = rna_tape_buffer_at(t, n->stats),
 	    .y = data(t, n->y),
-	    .dy = grad(t, n->y),
-	    .dword = dvalue(t, n->word),
-	    .dpos = dvalue(t, n->pos),
-	    .dseg = dvalue(t, n->seg),
-	    .dgamma = dvalue(t, n->gamma),
-	    .dbeta = dvalue(t, n->beta),
+	    .dy = rna_tape_grad(t, n->y),
+	    .dword = rna_tape_dvalue(t, n->word),
+	    .dpos = rna_tape_dvalue(t, n->pos),
+	    .dseg = rna_tape_dvalue(t, n->seg),
+	    .dgamma = rna_tape_dvalue(t, n->gamma),
+	    .dbeta = rna_tape_dvalue(t, n->beta),
 	};
 }
 
@@ -112,17 +113,17 @@ linear_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call 
 	c->u.linear = (struct rk_linear){
 	    .rows = (int)t->tensors[n->y].rows,
 	    .cap = t->tensors[n->y].cap,
-	    .w = weight(t, n->pack),
+	    .w = rna_tape_weight(t, n->pack),
 	    .x = data(t, n->x),
-	    .bias = value(t, n->bias),
+	    .bias = rna_tape_value(t, n->bias),
 	    .act = n->act,
 	    .y = data(t, n->y),
-	    .pre = buffer(t, n->aux),
-	    .dy = grad(t, n->y),
-	    .dx = target(t, n->x, n->give_x, n->via_x),
+	    .pre = rna_tape_buffer_at(t, n->aux),
+	    .dy = rna_tape_grad(t, n->y),
+	    .dx = rna_tape_target(t, n->x, n->give_x, n->via_x),
 	    .accumulate = n->give_x == TAPE_ADD,
-	    .dw = dvalue(t, n->weight),
-	    .dbias = dvalue(t, n->bias),
+	    .dw = rna_tape_dvalue(t, n->weight),
+	    .dbias = rna_tape_dvalue(t, n->bias),
 	};
 }
 
@@ -134,21 +135,21 @@ norm_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c
 	    .cap = t->tensors[n->y].cap,
 	    .hidden = t->tensors[n->y].columns,
 	    .x = data(t, n->x),
-	    .bias = value(t, n->bias),
+	    .bias = rna_tape_value(t, n->bias),
 	    .residual = data(t, n->residual),
-	    .gamma = value(t, n->gamma),
-	    .beta = value(t, n->beta),
+	    .gamma = rna_tape_value(t, n->gamma),
+	    .beta = rna_tape_value(t, n->beta),
 	    .eps = n->eps,
 	    .drop = drop(t, n),
-	    .z = buffer(t, n->aux),
-	    .stats = buffer(t, n->stats),
+	    .z = rna_tape_buffer_at(t, n->aux),
+	    .stats = rna_tape_buffer_at(t, n->stats),
 	    .y = data(t, n->y),
-	    .dy = grad(t, n->y),
-	    .dx = target(t, n->x, n->give_x, n->via_x),
-	    .dresidual = target(t, n->residual, n->give_residual, n->via_residual),
-	    .dgamma = dvalue(t, n->gamma),
-	    .dbeta = dvalue(t, n->beta),
-	    .dbias = dvalue(t, n->bias),
+	    .dy = rna_tape_grad(t, n->y),
+	    .dx = rna_tape_target(t, n->x, n->give_x, n->via_x),
+	    .dresidual = rna_tape_target(t, n->residual, n->give_residual, n->via_residual),
+	    .dgamma = rna_tape_dvalue(t, n->gamma),
+	    .dbeta = rna_tape_dvalue(t, n->beta),
+	    .dbias = rna_tape_dvalue(t, n->bias),
 	};
 }
 
@@ -165,10 +166,10 @@ attention_call(const struct rna_tape *t, const struct tape_node *n, struct rk_ca
 	    .qkv = data(t, n->x),
 	    .drop = drop(t, n),
 	    .o = data(t, n->y),
-	    .lse = buffer(t, n->stats),
+	    .lse = rna_tape_buffer_at(t, n->stats),
 	    .precision = t->opts.precision,
-	    .dout = grad(t, n->y),
-	    .dqkv = target(t, n->x, n->give_x, n->via_x),
+	    .dout = rna_tape_grad(t, n->y),
+	    .dqkv = rna_tape_target(t, n->x, n->give_x, n->via_x),
 	};
 }
 
@@ -191,9 +192,9 @@ loss_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c
 	    .target = n->at == RNA_AT_MASKED ? t->in.target : t->in.slot_target,
 	    .weight = n->at == RNA_AT_MASKED ? t->in.weight : t->in.slot_weight,
 	    .smoothing = t->opts.smoothing,
-	    .loss = buffer(t, n->loss),
-	    .hit = buffer(t, n->hit),
-	    .dlogits = t->opts.train ? grad(t, n->x) : NULL,
+	    .loss = rna_tape_buffer_at(t, n->loss),
+	    .hit = rna_tape_buffer_at(t, n->hit),
+	    .dlogits = t->opts.train ? rna_tape_grad(t, n->x) : NULL,
 	};
 }
 
@@ -202,7 +203,7 @@ static void
 dropout_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c, const void *x, void *y)
 {
 	c->u.drop_rows = (struct rk_drop_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap,
-	    t->tensors[n->y].columns, index_of(t, n->at), drop(t, n), x, y};
+	    t->tensors[n->y].columns, n->by_row ? NULL : index_of(t, n->at), drop(t, n), x, y};
 }
 
 static void
@@ -219,14 +220,14 @@ segments_call(const struct rna_tape *t, const struct tape_node *n, struct rk_cal
 	    .weight = data(t, n->residual),
 	    .x = data(t, n->x),
 	    .y = data(t, n->y),
-	    .dy = grad(t, n->y),
-	    .dx = grad(t, n->x),
-	    .dweight = n->give_residual != TAPE_NONE ? grad(t, n->residual) : NULL,
+	    .dy = rna_tape_grad(t, n->y),
+	    .dx = rna_tape_grad(t, n->x),
+	    .dweight = n->give_residual != TAPE_NONE ? rna_tape_grad(t, n->residual) : NULL,
 	};
 }
 
 static void
-forward_node(struct calls *c, const struct tape_node *n)
+forward_node(struct tape_calls *c, const struct tape_node *n)
 {
 	const struct rna_tape *t = c->t;
 	struct rk_call k = {0};
@@ -234,105 +235,106 @@ forward_node(struct calls *c, const struct tape_node *n)
 	switch (n->kind) {
 	case TAPE_EMBED:
 		embed_call(t, n, &k);
-		add(c, RK_EMBED, &k);
+		rna_tape_call(c, RK_EMBED, &k);
 		break;
 	case TAPE_LINEAR:
 		linear_call(t, n, &k);
-		add(c, RK_LINEAR, &k);
+		rna_tape_call(c, RK_LINEAR, &k);
 		break;
 	case TAPE_NORM:
 		norm_call(t, n, &k);
-		add(c, RK_NORM, &k);
+		rna_tape_call(c, RK_NORM, &k);
 		break;
 	case TAPE_ATTENTION:
 		attention_call(t, n, &k);
-		add(c, RK_ATTENTION, &k);
+		rna_tape_call(c, RK_ATTENTION, &k);
 		break;
 	case TAPE_GATHER:
 		k.u.rows = (struct rk_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap, t->tensors[n->y].columns,
 		    index_of(t, n->at), data(t, n->x), data(t, n->y)};
-		add(c, RK_GATHER, &k);
+		rna_tape_call(c, RK_GATHER, &k);
 		break;
 	case TAPE_SEGMENT_SUM:
 	case TAPE_SEGMENT_SOFTMAX:
 		segments_call(t, n, &k);
-		add(c, n->kind == TAPE_SEGMENT_SUM ? RK_SEGMENT_SUM : RK_SEGMENT_SOFTMAX, &k);
+		rna_tape_call(c, n->kind == TAPE_SEGMENT_SUM ? RK_SEGMENT_SUM : RK_SEGMENT_SOFTMAX, &k);
 		break;
 	case TAPE_LOSS:
 		loss_call(t, n, &k);
-		add(c, RK_CROSS_ENTROPY, &k);
+		rna_tape_call(c, RK_CROSS_ENTROPY, &k);
 		break;
 	case TAPE_DROPOUT:
 		dropout_call(t, n, &k, data(t, n->x), data(t, n->y));
-		add(c, RK_DROPOUT, &k);
+		rna_tape_call(c, RK_DROPOUT, &k);
 		break;
-	case TAPE_INPUT:
+	default:
+		rna_tape_maps_forward(c, n);
 		break;
 	}
 }
 
 /* A gradient that was made beside its place is added to it. */
 static void
-add_via(struct calls *c, rna_t x, enum tape_give how, int via)
+add_via(struct tape_calls *c, rna_t x, enum tape_give how, int via)
 {
 	struct rk_call k = {0};
 
 	if (how != TAPE_VIA)
 		return;
 	k.u.add = (struct rk_add){(int)c->t->tensors[x].rows, c->t->tensors[x].cap, c->t->tensors[x].columns,
-	    buffer(c->t, via), grad(c->t, x)};
-	add(c, RK_ADD, &k);
+	    rna_tape_buffer_at(c->t, via), rna_tape_grad(c->t, x)};
+	rna_tape_call(c, RK_ADD, &k);
 }
 
 static void
-linear_back(struct calls *c, const struct tape_node *n)
+linear_back(struct tape_calls *c, const struct tape_node *n)
 {
 	struct rk_call k = {0};
 
 	linear_call(c->t, n, &k);
 	if (n->act != RK_NONE)
-		add(c, RK_ACT_BACK, &k);
-	add(c, RK_LINEAR_BACK_W, &k);
-	add(c, RK_LINEAR_BACK_X, &k);
+		rna_tape_call(c, RK_ACT_BACK, &k);
+	rna_tape_call(c, RK_LINEAR_BACK_W, &k);
+	rna_tape_call(c, RK_LINEAR_BACK_X, &k);
 }
 
 /* An op that adds to some rows of the gradient of x is the first to do so. */
 static void
-zero_first(struct calls *c, rna_t x, enum tape_give how)
+zero_first(struct tape_calls *c, rna_t x, enum tape_give how)
 {
 	struct rk_call k = {0};
 
 	if (how != TAPE_ZERO_ADD)
 		return;
-	k.u.bytes = (struct rk_bytes){grad(c->t, x), c->t->buffers[c->t->tensors[x].grad].bytes};
-	add(c, RK_ZERO, &k);
+	k.u.bytes = (struct rk_bytes){rna_tape_grad(c->t, x), c->t->buffers[c->t->tensors[x].grad].bytes};
+	rna_tape_call(c, RK_ZERO, &k);
 }
 
 static void
-segments_back(struct calls *c, const struct tape_node *n)
+segments_back(struct tape_calls *c, const struct tape_node *n)
 {
 	struct rk_call k = {0};
 
 	zero_first(c, n->x, n->give_x);
 	zero_first(c, n->residual, n->give_residual);
 	segments_call(c->t, n, &k);
-	add(c, n->kind == TAPE_SEGMENT_SUM ? RK_SEGMENT_SUM_BACK : RK_SEGMENT_SOFTMAX_BACK, &k);
+	rna_tape_call(c, n->kind == TAPE_SEGMENT_SUM ? RK_SEGMENT_SUM_BACK : RK_SEGMENT_SOFTMAX_BACK, &k);
 }
 
 static void
-gather_back(struct calls *c, const struct tape_node *n)
+gather_back(struct tape_calls *c, const struct tape_node *n)
 {
 	const struct rna_tape *t = c->t;
 	struct rk_call k = {0};
 
 	zero_first(c, n->x, n->give_x);
 	k.u.rows = (struct rk_rows){(int)t->tensors[n->y].rows, t->tensors[n->y].cap, t->tensors[n->y].columns,
-	    index_of(t, n->at), grad(t, n->x), grad(t, n->y)};
-	add(c, RK_SCATTER_ADD, &k);
+	    index_of(t, n->at), rna_tape_grad(t, n->x), rna_tape_grad(t, n->y)};
+	rna_tape_call(c, RK_SCATTER_ADD, &k);
 }
 
 static void
-backward_node(struct calls *c, const struct tape_node *n)
+backward_node(struct tape_calls *c, const struct tape_node *n)
 {
 	struct rk_call k = {0};
 
@@ -341,32 +343,32 @@ backward_node(struct calls *c, const struct tape_node *n)
 	switch (n->kind) {
 	case TAPE_EMBED:
 		embed_call(c->t, n, &k);
-		add(c, RK_EMBED_BACK, &k);
+		rna_tape_call(c, RK_EMBED_BACK, &k);
 		break;
 	case TAPE_LINEAR:
 		linear_back(c, n);
 		break;
 	case TAPE_NORM:
 		norm_call(c->t, n, &k);
-		add(c, RK_NORM_BACK, &k);
+		rna_tape_call(c, RK_NORM_BACK, &k);
 		break;
 	case TAPE_ATTENTION:
 		attention_call(c->t, n, &k);
-		add(c, RK_ATTENTION_BACK, &k);
+		rna_tape_call(c, RK_ATTENTION_BACK, &k);
 		break;
 	case TAPE_GATHER:
 		gather_back(c, n);
 		break;
 	case TAPE_DROPOUT:
-		dropout_call(c->t, n, &k, grad(c->t, n->y), target(c->t, n->x, n->give_x, n->via_x));
-		add(c, RK_DROPOUT, &k);
+		dropout_call(c->t, n, &k, rna_tape_grad(c->t, n->y), rna_tape_target(c->t, n->x, n->give_x, n->via_x));
+		rna_tape_call(c, RK_DROPOUT, &k);
 		break;
 	case TAPE_SEGMENT_SUM:
 	case TAPE_SEGMENT_SOFTMAX:
 		segments_back(c, n);
 		break;
-	case TAPE_LOSS:
-	case TAPE_INPUT:
+	default:
+		rna_tape_maps_backward(c, n);
 		break;
 	}
 	add_via(c, n->residual, n->give_residual, n->via_residual);
@@ -374,7 +376,7 @@ backward_node(struct calls *c, const struct tape_node *n)
 }
 
 static enum rna_status
-make_list(struct calls *c, struct rk_list **list, struct rna_err *err)
+make_list(struct tape_calls *c, struct rk_list **list, struct rna_err *err)
 {
 	struct rna_tape *t = c->t;
 	enum rna_status st = RNA_OK;
@@ -390,13 +392,13 @@ make_list(struct calls *c, struct rk_list **list, struct rna_err *err)
 enum rna_status
 rna_tape_make_lists(struct rna_tape *t, struct rna_err *err)
 {
-	struct calls c = {t, NULL, 0, 0};
+	struct tape_calls c = {t, NULL, 0, 0};
 	struct rk_call k = {0};
 	enum rna_status st;
 
 	for (int i = 0; i < t->npacks; i++) {
-		k.u.pack.w = weight(t, i);
-		add(&c, RK_PACK, &k);
+		k.u.pack.w = rna_tape_weight(t, i);
+		rna_tape_call(&c, RK_PACK, &k);
 	}
 	if ((st = make_list(&c, &t->pack_list, err)))
 		goto out;

@@ -66,6 +66,21 @@ is_input(const struct rna_tape *t, rna_t x)
 	return 0;
 }
 
+/* Nodes that move columns of both their inputs. */
+static int
+by_columns(const struct tape_node *n)
+{
+	return n->kind == TAPE_JOIN || n->kind == TAPE_SUM;
+}
+
+/* Whether a node's op can add to the gradient of x. */
+static int
+accumulates(const struct tape_node *n)
+{
+	return by_columns(n) || n->kind == TAPE_LINEAR || n->kind == TAPE_GATHER || n->kind == TAPE_CONV1D ||
+	       n->kind == TAPE_CONV2D;
+}
+
 /* Backward, last node first: a node runs when its output has a gradient. */
 static void
 plan_backward(struct rna_tape *t)
@@ -75,23 +90,23 @@ plan_backward(struct rna_tape *t)
 
 	for (int i = t->nnodes - 1; i >= 0; i--) {
 		n = &t->nodes[i];
-		if (n->kind == TAPE_LOSS) {
+		if (n->kind == TAPE_LOSS || n->kind == TAPE_OUTPUT) {
 			if (t->tensors[n->x].grad >= 0)
 				rna_tape_fail(t, RNA_EINVAL, "logits of a loss are used again");
-			n->back = 0; /* its gradient is made in the forward pass */
+			n->back = 0; /* its gradient is made in the forward pass, or by the caller after it */
 			n->give_x = TAPE_SET;
 			gradient(t, n->x);
 			continue;
 		}
-		n->back = t->tensors[n->y].grad >= 0;
+		n->back = n->kind != TAPE_INPUT && t->tensors[n->y].grad >= 0;
 		if (!n->back)
 			continue;
 		zero = n->kind == TAPE_GATHER || n->kind == TAPE_SEGMENT_SUM || n->kind == TAPE_SEGMENT_SOFTMAX;
 		if (n->kind != TAPE_SEGMENT_SUM)
-			n->give_residual = give(t, n->residual, 0, 0, &n->via_residual);
+			n->give_residual = give(t, n->residual, by_columns(n), 0, &n->via_residual);
 		else if (n->residual >= 0 && !is_input(t, n->residual))
 			n->give_residual = give(t, n->residual, 1, 1, &n->via_residual);
-		n->give_x = give(t, n->x, n->kind == TAPE_LINEAR || zero, zero, &n->via_x);
+		n->give_x = give(t, n->x, accumulates(n) || zero, zero, &n->via_x);
 	}
 }
 
@@ -117,12 +132,29 @@ live_forward(struct rna_tape *t, const struct tape_node *n, int step)
 	touch(t, n->stats, step);
 	if (n->kind == TAPE_INPUT)
 		touch(t, data_of(t, n->y), 0); /* written before the run */
+	touch(t, n->cell[0], step);
+	touch(t, n->cell[1], step);
+	if (n->kind == TAPE_OUTPUT)
+		touch(t, grad_of(t, n->x), t->nnodes); /* written between the passes */
 	if (n->kind == TAPE_LOSS) {
 		touch(t, grad_of(t, n->x), step);
 		touch(t, n->loss, step);
 		touch(t, n->hit, step);
 		touch(t, n->loss, 2 * t->nnodes); /* read after the run */
 		touch(t, n->hit, 2 * t->nnodes);
+	}
+}
+
+/* Whether the backward pass reads what came in. */
+static int
+reads_input(const struct tape_node *n)
+{
+	switch (n->kind) {
+	case TAPE_LINEAR: case TAPE_ATTENTION: case TAPE_CONV1D: case TAPE_CONV2D: case TAPE_GROUP_NORM: case TAPE_LSTM:
+	case TAPE_MAX_POOL:
+		return 1;
+	default:
+		return 0;
 	}
 }
 
@@ -144,9 +176,14 @@ live_backward(struct rna_tape *t, const struct tape_node *n, int step)
 	}
 	if (n->kind == TAPE_SEGMENT_SOFTMAX)
 		touch(t, data_of(t, n->y), step);
-	if (n->kind == TAPE_LINEAR || n->kind == TAPE_ATTENTION) {
+	touch(t, n->cell[0], step);
+	touch(t, n->cell[1], step);
+	if (reads_input(n)) {
 		touch(t, data_of(t, n->x), step);
-		if (n->kind == TAPE_ATTENTION || n->act == RK_RELU || n->act == RK_TANH)
+		if (n->kind == TAPE_LSTM)
+			touch(t, data_of(t, n->residual), step);
+		if (n->kind == TAPE_ATTENTION || n->kind == TAPE_LSTM || n->act == RK_RELU || n->act == RK_TANH ||
+		    n->act == RK_CELU)
 			touch(t, data_of(t, n->y), step);
 	}
 }
@@ -159,9 +196,12 @@ plan_lives(struct rna_tape *t)
 		if (t->opts.train)
 			live_backward(t, &t->nodes[i], 2 * t->nnodes - 1 - i);
 	}
-	for (int i = 0; i < t->ntensors; i++)
+	for (int i = 0; i < t->ntensors; i++) {
 		if (t->tensors[i].keep)
 			touch(t, t->tensors[i].data, 2 * t->nnodes);
+		if (t->tensors[i].keep_grad)
+			touch(t, t->tensors[i].grad, 2 * t->nnodes);
+	}
 }
 
 static int

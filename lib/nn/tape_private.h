@@ -20,7 +20,19 @@ enum tape_kind {
 	TAPE_SEGMENT_SOFTMAX,
 	TAPE_LOSS,
 	TAPE_DROPOUT,
-	TAPE_INPUT
+	TAPE_INPUT,
+	TAPE_OUTPUT,
+	TAPE_LOOKUP,
+	TAPE_JOIN,
+	TAPE_SUM,
+	TAPE_CONV1D,
+	TAPE_CONV2D,
+	TAPE_GROUP_NORM,
+	TAPE_LSTM,
+	TAPE_MAX_POOL,
+	TAPE_TURN,
+	TAPE_PAIR_MAP,
+	TAPE_PAIR_MERGE
 };
 
 /* How a node's backward pass gives a gradient to one of its inputs. */
@@ -40,7 +52,7 @@ struct tape_buffer {
 struct tape_tensor {
 	enum rk_live rows;
 	int cap, columns;
-	int keep;
+	int keep, keep_grad;
 	int data, grad; /* buffers; grad -1: no gradient */
 };
 
@@ -57,13 +69,18 @@ struct tape_node {
 	int pack;       /* of a linear */
 	int aux, stats; /* buffers: z or pre, statistics or lse; -1: not kept */
 	int loss, hit;
+	int by_row;           /* dropout keyed by the row itself, norm of each row */
+	int width, padding;   /* of a convolution; rows of a turn */
+	int entry;            /* of a lookup: without gradient */
+	int images, diagonal; /* of maps of pairs */
+	int w_hh[2], b_hh[2], cell[2]; /* of an LSTM: parameters, buffers; its gates are x and residual */
 	/* backward */
 	int back; /* 1: has a backward pass */
 	enum tape_give give_x, give_residual;
 	int via_x, via_residual; /* buffers of TAPE_VIA */
 };
 
-/* A weight packed for products; used by all linears with it. */
+/* A weight packed for products; used by all linears or convolutions with it. */
 struct tape_pack {
 	int param;
 	void *fwd, *bwd;
@@ -96,6 +113,38 @@ void
 rna_tape_fail(struct rna_tape *t, enum rna_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Grows an array of n elements to hold one more; 0 and the failure recorded when it can't. */
 int rna_tape_grow(struct rna_tape *t, void *array, int n, int *cap, size_t item);
+
+/* Pieces of a recording.  A node with nothing set, or NULL when recording has failed; x -1: none. */
+struct tape_node *rna_tape_node(struct rna_tape *t, enum tape_kind kind, rna_t x);
+rna_t rna_tape_made(struct rna_tape *t, struct tape_node *n, rna_t y); /* ends a node that makes y */
+rna_t rna_tape_tensor(struct rna_tape *t, enum rk_live rows, int columns);
+int rna_tape_matrix(struct rna_tape *t, enum rk_live rows, int columns); /* a buffer of rows x columns elements */
+int rna_tape_statistics(struct rna_tape *t, enum rk_live rows, int columns); /* the same of reals */
+int rna_tape_capacity(const struct rna_tape *t, enum rk_live rows);
+/* A parameter of that shape; columns 0: one dimension, rows 0: any.  0: recorded as a failure. */
+int rna_tape_has_shape(struct rna_tape *t, int param, int rows, int columns);
+/* The probability in force, and its sites. */
+void rna_tape_site(struct rna_tape *t, struct tape_node *n, float p, uint32_t sites, enum rk_live rows);
+int rna_tape_pack(struct rna_tape *t, int param); /* the packed form of a weight: found or new */
+
+/* Calls as they are made. */
+struct tape_calls {
+	struct rna_tape *t;
+	struct rk_call *list;
+	int n, cap;
+};
+void rna_tape_call(struct tape_calls *c, enum rk_op op, const struct rk_call *call);
+void *rna_tape_buffer_at(const struct rna_tape *t, int buffer); /* NULL: -1 */
+void *rna_tape_value(const struct rna_tape *t, int param);
+void *rna_tape_dvalue(const struct rna_tape *t, int param);
+void *rna_tape_grad(const struct rna_tape *t, rna_t x);
+/* Where the backward pass of a node puts the gradient of an input. */
+void *rna_tape_target(const struct rna_tape *t, rna_t x, enum tape_give how, int via);
+struct rk_weight rna_tape_weight(const struct rna_tape *t, int pack);
+
+/* tape_maps_calls.c: the calls of the nodes of tape_maps.c; of others none. */
+void rna_tape_maps_forward(struct tape_calls *c, const struct tape_node *n);
+void rna_tape_maps_backward(struct tape_calls *c, const struct tape_node *n);
 
 /* tape_run.c: bytes of the inputs in one piece of memory; base not NULL: t->in points into it. */
 size_t rna_tape_inputs_layout(struct rna_tape *t, char *base);

@@ -41,6 +41,18 @@ rna_tape_inputs_layout(struct rna_tape *t, char *base)
 	    .part_first = piece(base, &at, slots, sizeof(int32_t)),
 	    .part_count = piece(base, &at, slots, sizeof(int32_t)),
 	};
+	t->in.first[RK_LIVE_TOKENS] = t->in.offsets;
+	t->in.key[RK_LIVE_TOKENS] = t->in.row_key;
+	for (int k = RK_LIVE_CELLS; k < RK_NLIVE; k++) {
+		const size_t cap = (size_t)rna_tape_capacity(t, (enum rk_live)k);
+
+		if (cap == 0)
+			continue;
+		t->in.first[k] =
+		    piece(base, &at, (k == RK_LIVE_CELLS ? (size_t)t->opts.maps : seqs) + 1, sizeof(int32_t));
+		t->in.key[k] = piece(base, &at, t->opts.train ? cap : 0, sizeof(uint64_t));
+	}
+	t->in.side = piece(base, &at, (size_t)t->opts.maps, sizeof(int32_t));
 	return at;
 }
 
@@ -152,6 +164,40 @@ rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_
 	if (rk_sync(t->rk) != RK_OK ||
 	    rk_download_store(t->rk, dst, rna_tape_data(t, x), nrows * (size_t)t->tensors[x].columns,
 		t->opts.precision) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
+
+/* The gradient of x as device memory of nrows rows, or NULL and the error said. */
+static void *
+gradient_of(const struct rna_tape *t, rna_t x, size_t nrows, struct rna_err *err)
+{
+	if (x >= 0 && x < t->ntensors && t->arena && t->tensors[x].grad >= 0 && nrows <= (size_t)t->tensors[x].cap)
+		return t->arena + t->buffers[t->tensors[x].grad].offset;
+	(void)!rna_fail(err, RNA_EINVAL, "a tensor without gradient");
+	return NULL;
+}
+
+enum rna_status
+rna_tape_write_grad(struct rna_tape *t, rna_t x, size_t nrows, const float *src, struct rna_err *err)
+{
+	void *dst = gradient_of(t, x, nrows, err);
+
+	if (!dst)
+		return RNA_EINVAL;
+	if (rk_upload_f32(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
+
+enum rna_status
+rna_tape_read_grad(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_err *err)
+{
+	const void *src = gradient_of(t, x, nrows, err);
+
+	if (!src)
+		return RNA_EINVAL;
+	if (rk_sync(t->rk) != RK_OK || rk_download_f32(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
 	return RNA_OK;
 }

@@ -29,8 +29,13 @@ rna_trainer_init(
 	if (m->config.max > tokens)
 		tokens = m->config.max;
 	/* a record has at least two tokens and at most all of them masked */
-	tr->unit_opts = (struct rna_tape_options){
-	    tokens, tokens / 2, tokens, opts->type_head ? tokens / 2 : 1, m->config.max, 1, opts->precision, 0};
+	tr->unit_opts = (struct rna_tape_options){.tokens = tokens,
+	    .seqs = tokens / 2,
+	    .rows = tokens,
+	    .slots = opts->type_head ? tokens / 2 : 1,
+	    .max_len = m->config.max,
+	    .train = 1,
+	    .precision = opts->precision};
 	if ((s = rna_optimizer_init(&tr->optimizer, &m->params, err)) != RNA_OK)
 		return s;
 	if ((tr->tape = rna_mlm_tape(m, &tr->unit_opts, opts->type_head, err)) == NULL)
