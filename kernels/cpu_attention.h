@@ -10,7 +10,7 @@
 enum {
 	QUERIES = 8 * MR,       /* rows of a tile of scores */
 	KEYS = 192,             /* columns of it: a multiple of MR and of WIDE */
-	CHUNK = 5 * QUERIES     /* queries of one piece of work */
+	CHUNK = 5 * QUERIES     /* queries of one piece of work, where heads are too few for the threads */
 };
 
 /* One head of one sequence. */
@@ -19,9 +19,12 @@ struct head {
 	enum kind kind;
 	int first, len, h;      /* first row, tokens, head */
 	int dim, hidden, ld;    /* ld: floats from token to token in qkv */
-	float scale;
+	float scale, scale2;    /* of scores: for e^x and for 2^x */
 	struct drop drop;
 };
+
+#define LOG2_E 1.44269504f
+#define LN_2 0.693147181f
 
 static struct head
 head_init(const struct rk_attention *o, int first, int len, int h)
@@ -31,6 +34,7 @@ head_init(const struct rk_attention *o, int first, int len, int h)
 	s.kind = kind_of(o->precision == RK_INT8 ? RK_BF16 : o->precision);
 	s.ld = 3 * s.hidden;
 	s.scale = 1 / sqrtf((float)o->dim);
+	s.scale2 = s.scale * LOG2_E;
 	s.drop = drop_init(&o->drop, h);
 	return s;
 }
@@ -74,10 +78,10 @@ score_tile(const struct head *s, const float *a, int rows, const float *keys, in
 		    tile + c, KEYS, 0);
 }
 
-/* c [rows][dim up to VL] += a (rows of words of tokens from token j on) times panels over lg words of tokens. */
+/* c [rows][dim up to VL] (+)= a (rows of words of tokens from token j on) times panels over lg words of tokens. */
 static void
 value_tile(const struct head *s, const float *a, long si, long sw, int rows, int j, int n, const float *panels, int lg,
-    float *c)
+    float *c, int add)
 {
 	const int jg = j / group_of(s->kind), wide = padded(s->dim, VL);
 
@@ -85,44 +89,94 @@ value_tile(const struct head *s, const float *a, long si, long sw, int rows, int
 		const int pw = least(WIDE, s->dim - p);
 
 		product(s->kind, rows, pw, words_of(s->kind, n), a, si, sw,
-		    panels + panel_at(lg, p) + (size_t)jg * padded(pw, VL), c + p, wide, 1);
+		    panels + panel_at(lg, p) + (size_t)jg * padded(pw, VL), c + p, wide, add);
 	}
 }
 
-/* Scratch of one thread. */
+/* Scratch of one thread.  words: a tile of weights as words, where these are not floats. */
 struct attention_own {
 	float *keys, *values, *queries, *tile, *words, *out;
-	float top[QUERIES], sum[QUERIES];
+	float top[QUERIES], sum[QUERIES];       /* of 2^score */
+	int ahead;              /* the head whose tokens are fetched meanwhile; -1: none */
 };
+
+/* The tokens of a head lie far apart: those that the thread comes to next are asked for while it computes. */
+INLINE void
+fetch_token(const struct head *s, int h, int t)
+{
+	for (int part = 0; part < 3 && h >= 0; part++)
+		for (int c = 0; c < s->dim; c += 64 / sizeof(float))
+			__builtin_prefetch(head_part(s, part, t) + (h - s->h) * s->dim + c, 0, 2);
+}
+
+/* VL weights from a row of scores, before and after dropout. */
+INLINE vf
+weight_of(const struct head *s, int drop, const float *x, vf scale, vf shift, uint64_t key, int column, vf *sum)
+{
+	vf p = vf_exp2(vf_fma(vf_load(x), scale, shift));
+
+	*sum += p;
+	return drop ? p * drop_factors(&s->drop, key, column) : p;
+}
+
+/* n scores at x (lanes after them are not scores) to weights at `to`, in the words of the product with the values. */
+INLINE vf
+weights_as(enum kind kind, int drop, const struct head *s, const float *x, float *to, int n, float top, int t, int j)
+{
+	const vf scale = vf_set1(s->scale2), shift = vf_set1(-top);
+	const uint64_t key = drop ? s->o->drop.row_key[s->first + t] : 0;
+	vf sum = vf_zero();
+
+	for (int c = 0; c < n; c += VL * group_of(kind)) {
+		vf p = weight_of(s, drop, x + c, scale, shift, key, j + c, &sum);
+#ifdef SIMD_BF16
+		if (kind == BF16) {
+			vf q = vf_zero();
+
+			if (c + VL < n)
+				q = weight_of(s, drop, x + c + VL, scale, shift, key, j + c + VL, &sum);
+			vf_store(to + c / 2, bf16_words(p, q));
+			continue;
+		}
+#endif
+		vf_store(to + c, kind == ROUNDED ? vf_to_bf16(p) : p);
+	}
+	return sum;
+}
 
 /* One row of scores to weights: running maximum, sum, dropout; what was summed before is rescaled. */
 static void
 softmax_row(const struct head *s, struct attention_own *w, int i, int t, int j, int n)
 {
-	const int wide = padded(n, VL), dwide = padded(s->dim, VL);
+	const int wide = padded(n, VL), dwide = padded(s->dim, VL), drop = s->drop.thr != 0;
 	float *x = w->tile + (size_t)i * KEYS, *out = w->out + (size_t)i * dwide, top = w->top[i], old = top;
-	vf high = vf_set1(-INFINITY), sum = vf_zero(), scale = vf_set1(s->scale), shift;
+	vf high = vf_set1(-INFINITY), sum;
 
 	if (n < wide)
 		vf_store(x + wide - VL, vf_fill_tail(vf_load(x + wide - VL), n - (wide - VL), -INFINITY));
 	for (int c = 0; c < wide; c += VL)
 		high = vf_max(high, vf_load(x + c));
-	top = fmaxf(top, vf_highest(high) * s->scale);
-	shift = vf_set1(-top);
-	for (int c = 0; c < wide; c += VL) {
-		vf p = vf_exp(vf_fma(vf_load(x + c), scale, shift));
-
-		sum += p;
-		if (s->drop.thr != 0)
-			p *= drop_factors(&s->drop, s->o->drop.row_key[s->first + t], j + c);
-		vf_store(x + c, p);
-	}
+	top = fmaxf(top, vf_highest(high) * s->scale2);
 	w->top[i] = top;
+	if (s->kind == F32)
+		sum = drop ? weights_as(F32, 1, s, x, x, n, top, t, j) : weights_as(F32, 0, s, x, x, n, top, t, j);
+#ifdef SIMD_BF16
+	else if (drop)
+		sum = weights_as(BF16, 1, s, x, w->words + (size_t)i * (KEYS / 2), n, top, t, j);
+	else
+		sum = weights_as(BF16, 0, s, x, w->words + (size_t)i * (KEYS / 2), n, top, t, j);
+#else
+	else if (drop)
+		sum = weights_as(ROUNDED, 1, s, x, x, n, top, t, j);
+	else
+		sum = weights_as(ROUNDED, 0, s, x, x, n, top, t, j);
+#endif
 	if (j == 0) {
 		w->sum[i] = vf_sum(sum);
+		fetch_token(s, w->ahead, t);
 		return;
 	}
-	old = vf_exp(vf_set1(old - top))[0];
+	old = vf_exp2(vf_set1(old - top))[0];
 	w->sum[i] = w->sum[i] * old + vf_sum(sum);
 	for (int c = 0; c < dwide; c += VL)
 		vf_store(out + c, vf_load(out + c) * old);
@@ -141,7 +195,7 @@ attention_store(const struct head *s, const struct attention_own *w, int t, int 
 		for (int c = 0; c < s->dim; c += VL)
 			vf_store_tail(to + c, vf_load(w->out + (size_t)i * dwide + c) * (1 / w->sum[i]), s->dim - c);
 		if (lse != NULL)
-			lse[row * s->o->heads + s->h] = w->top[i] + logf(w->sum[i]);
+			lse[row * s->o->heads + s->h] = w->top[i] * LN_2 + logf(w->sum[i]);
 	}
 }
 
@@ -149,26 +203,20 @@ attention_store(const struct head *s, const struct attention_own *w, int t, int 
 static void
 attention_block(const struct head *s, struct attention_own *w, int t, int rows)
 {
-	const int dwide = padded(s->dim, VL), full = padded(rows, MR), lg = words_of(s->kind, s->len);
+	const int full = padded(rows, MR), lg = words_of(s->kind, s->len), ld = KEYS / group_of(s->kind);
+	float *weights = s->kind == BF16 ? w->words : w->tile;
 
 	pack_rows(s->kind, w->queries, head_part(s, 0, t), s->ld, rows, s->dim);
-	memset(w->out, 0, sizeof(float) * full * dwide);
+	memset(weights + (size_t)rows * ld, 0, sizeof(float) * (full - rows) * ld);
 	for (int i = 0; i < full; i++)
 		w->top[i] = -INFINITY;
 	for (int j = 0; j < s->len; j += KEYS) {
 		const int n = least(KEYS, s->len - j);
-		const float *weights = w->tile;
-		int ld = KEYS;
 
 		score_tile(s, w->queries, rows, w->keys, j, n, w->tile);
 		for (int i = 0; i < rows; i++)
 			softmax_row(s, w, i, t + i, j, n);
-		if (s->kind != F32) {
-			pack_rows(s->kind, w->words, w->tile, KEYS, rows, n);
-			weights = w->words;
-			ld = words_of(s->kind, n);
-		}
-		value_tile(s, weights, ld, 1, rows, j, n, w->values, lg, w->out);
+		value_tile(s, weights, ld, 1, rows, j, n, w->values, lg, w->out, j > 0);
 	}
 	attention_store(s, w, t, rows);
 }
@@ -192,6 +240,7 @@ cpu_attention(const struct rk_call *call, const struct rk_env *e)
 {
 	const struct rk_attention *o = &call->u.attention;
 	const int seqs = e->live[RK_LIVE_SEQS];
+	const int chunk = seqs * o->heads >= 4 * e->threads ? padded(o->max_len, QUERIES) : CHUNK;
 	struct attention_own w;
 	int items = 0, b = 0, before = 0;       /* before: pieces of the sequences before b */
 
@@ -200,22 +249,23 @@ cpu_attention(const struct rk_call *call, const struct rk_env *e)
 	w.queries = w.values + attention_keys_size(o);
 	w.out = w.queries + QUERIES * padded(o->dim, VL);
 	w.tile = w.out + QUERIES * padded(o->dim, VL);
-	w.words = w.tile + QUERIES * KEYS;
+	w.words = w.tile + QUERIES * KEYS;      /* half as large */
 	for (int i = 0; i < seqs; i++)
-		items += blocks(o->offsets[i + 1] - o->offsets[i], CHUNK) * o->heads;
+		items += blocks(o->offsets[i + 1] - o->offsets[i], chunk) * o->heads;
 #pragma omp for schedule(dynamic)
 	for (int i = 0; i < items; i++) {
 		struct head s;
-		int chunk, end;
+		int t, end;
 
-		for (; i >= before + blocks(o->offsets[b + 1] - o->offsets[b], CHUNK) * o->heads; b++)
-			before += blocks(o->offsets[b + 1] - o->offsets[b], CHUNK) * o->heads;
-		chunk = (i - before) / o->heads;
+		for (; i >= before + blocks(o->offsets[b + 1] - o->offsets[b], chunk) * o->heads; b++)
+			before += blocks(o->offsets[b + 1] - o->offsets[b], chunk) * o->heads;
+		t = (i - before) / o->heads * chunk;
 		s = head_init(o, o->offsets[b], o->offsets[b + 1] - o->offsets[b], (i - before) % o->heads);
-		end = least(s.len, (chunk + 1) * CHUNK);
+		end = least(s.len, t + chunk);
+		w.ahead = s.h + e->threads < o->heads ? s.h + e->threads : -1;
 		pack_keys(&s, 1, w.keys);
 		pack_tokens(&s, head_part(&s, 2, 0), s.ld, s.len, w.values);
-		for (int t = chunk * CHUNK; t < end; t += QUERIES)
+		for (; t < end; t += QUERIES)
 			attention_block(&s, &w, t, least(QUERIES, end - t));
 	}
 }

@@ -28,7 +28,7 @@ attention_back_row(const struct head *s, struct attention_back_own *w, int i, in
 	const float *out = (const float *)o->o + row * s->hidden + s->h * s->dim;
 	const float *dout = (const float *)o->dout + row * s->hidden + s->h * s->dim;
 	float *p = w->p + (size_t)i * KEYS, *ds = w->ds + (size_t)i * KEYS;
-	const vf scale = vf_set1(s->scale), lse = vf_set1(-((const float *)o->lse)[row * o->heads + s->h]);
+	const vf scale = vf_set1(s->scale2), lse = vf_set1(-((const float *)o->lse)[row * o->heads + s->h] * LOG2_E);
 	vf delta = vf_zero();
 	float d;
 
@@ -40,7 +40,7 @@ attention_back_row(const struct head *s, struct attention_back_own *w, int i, in
 		vf_store(ds + c, vf_fill_tail(vf_load(ds + c), n - c, 0));
 	}
 	for (int c = 0; c < wide; c += VL) {
-		vf x = vf_exp(vf_fma(vf_load(p + c), scale, lse)), dp = vf_load(ds + c), kept = x;
+		vf x = vf_exp2(vf_fma(vf_load(p + c), scale, lse)), dp = vf_load(ds + c), kept = x;
 
 		if (s->drop.thr != 0) {
 			vf f = drop_factors(&s->drop, o->drop.row_key[row], j + c);
@@ -85,9 +85,9 @@ attention_back_tile(const struct head *s, struct attention_back_own *w, int t, i
 		p_pairs = w->p_pairs;
 		ds_pairs = w->ds_pairs;
 	}
-	value_tile(s, a, ld, 1, rows, j, n, w->key_rows, lg, w->dq);
-	value_tile(s, ds_pairs, 1, KEYS, n, 0, rows, w->q_rows, qg, w->dk + (size_t)j * dwide);
-	value_tile(s, p_pairs, 1, KEYS, n, 0, rows, w->dout_rows, qg, w->dv + (size_t)j * dwide);
+	value_tile(s, a, ld, 1, rows, j, n, w->key_rows, lg, w->dq, 1);
+	value_tile(s, ds_pairs, 1, KEYS, n, 0, rows, w->q_rows, qg, w->dk + (size_t)j * dwide, 1);
+	value_tile(s, p_pairs, 1, KEYS, n, 0, rows, w->dout_rows, qg, w->dv + (size_t)j * dwide, 1);
 }
 
 /* rows x dim sums to part 0, 1 or 2 of dqkv. */

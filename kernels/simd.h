@@ -74,6 +74,20 @@ vf_exp(vf x)
 	return vf_and(q, ~(x < vf_set1(-87.3f)));
 }
 
+/* 2^x to 1e-7 relative for x below 127; 2^-126 for whatever is below that; NaN stays NaN. */
+INLINE vf
+vf_exp2(vf x)
+{
+	vf y = vf_max(vf_set1(-126.0f), x), n = vf_round(y), f = y - n, q;
+
+	q = vf_fma(vf_set1(0.000153533605f), f, vf_set1(0.0013398875f));
+	q = vf_fma(q, f, vf_set1(0.00961843692f));
+	q = vf_fma(q, f, vf_set1(0.0555033237f));
+	q = vf_fma(q, f, vf_set1(0.240226477f));
+	q = vf_fma(q, f, vf_set1(0.693147182f));
+	return vf_scale(vf_fma(q, f, vf_set1(1.0f)), n);
+}
+
 /* Near zero a polynomial in x^2, further out 1 - exp(polynomial); absolute error below 1e-7. */
 INLINE vf
 vf_erf(vf x)

@@ -32,6 +32,7 @@ INLINE vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 INLINE vf vf_sqrt(vf a) { return _mm256_sqrt_ps(a); }
 INLINE vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 INLINE vi vi_round(vf a) { return (vi)_mm256_cvtps_epi32(a); }
+INLINE vf vf_scale(vf a, vf n) { return (vf)((vi)a + (vi_round(n) << 23)); }
 INLINE vf vf_from_int(vi a) { return _mm256_cvtepi32_ps((__m256i)a); }
 
 INLINE float

@@ -37,6 +37,7 @@ INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 INLINE vf vf_sqrt(vf a) { return _mm512_sqrt_ps(a); }
 INLINE vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 INLINE vi vi_round(vf a) { return (vi)_mm512_cvtps_epi32(a); }
+INLINE vf vf_scale(vf a, vf n) { return _mm512_scalef_ps(a, n); }       /* a 2^n, n whole */
 INLINE vf vf_from_int(vi a) { return _mm512_cvtepi32_ps((__m512i)a); }
 INLINE float vf_sum(vf a) { return _mm512_reduce_add_ps(a); }
 INLINE float vf_highest(vf a) { return _mm512_reduce_max_ps(a); }

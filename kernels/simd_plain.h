@@ -47,6 +47,7 @@ vf_round(vf a)
 }
 
 INLINE vi vi_round(vf a) { return __builtin_convertvector(vf_round(a), vi); }
+INLINE vf vf_scale(vf a, vf n) { return (vf)((vi)a + (vi_round(n) << 23)); }
 INLINE vf vf_from_int(vi a) { return __builtin_convertvector(a, vf); }
 INLINE float vf_sum(vf a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 INLINE float vf_highest(vf a) { return fmaxf(fmaxf(a[0], a[2]), fmaxf(a[1], a[3])); }
