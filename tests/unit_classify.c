@@ -7,13 +7,19 @@
 #include <string.h>
 
 #include "model_bench.h"
+#include "nn/classhead.h"
 #include "nn/classify.h"
 
-enum { SEQS = 4, LEN = 14, CLASSES = 3 };
+enum { SEQS = 4, SLOTS = 2, LEN = 14, CLASSES = 3 };
+
+struct head {
+	int from, mlp, chunks;
+	float dropout, smoothing;
+};
 
 /* A model with a class head; 0: no memory, or a device that is not there. */
 static int
-make_model(struct bench *x, const char *device, int cls, int mlp, float dropout)
+make_model(struct bench *x, const char *device, const struct head *h)
 {
 	struct rna_err err = {0};
 	char why[160] = "";
@@ -30,63 +36,72 @@ make_model(struct bench *x, const char *device, int cls, int mlp, float dropout)
 	c.ffn = 16;
 	c.positions = c.max = MAX_LEN;
 	c.eps = 1e-5f;
-	c.hidden_dropout = c.attention_dropout = dropout;
+	c.hidden_dropout = c.attention_dropout = h->dropout;
 	c.init_range = 0.3f;
 	c.mlm = 0;
 	c.labels = json_pack("[s s s]", "a", "b", "c");
-	c.class_from = cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
-	c.class_mlp = mlp;
-	c.pooler = !cls;
+	c.class_from = h->from;
+	c.class_mlp = h->mlp;
+	c.class_chunks = h->chunks;
+	c.pooler = h->from == RNA_CLASS_POOLED;
 	rc = rna_model_create(&x->m, &c, &v, x->rk, 3, &err) == RNA_OK;
 	rna_config_fini(&c);
 	rna_vocab_fini(&v);
 	return rc;
 }
 
+/* An RNA of one part, and one of three. */
 static int
 record_tape(struct bench *x, float smoothing)
 {
+	static const float share[SEQS] = {1, 0.5f, 0.2f, 0.3f};
 	const struct rna_tape_options o = {.tokens = SEQS * LEN,
 	    .seqs = SEQS,
 	    .rows = SEQS * LEN,
-	    .slots = SEQS,
+	    .slots = SLOTS,
 	    .max_len = MAX_LEN,
 	    .train = 1,
 	    .smoothing = smoothing};
 	struct rna_err err = {0};
-	rna_t h;
+	rna_t h, weight;
 
 	x->t = rna_tape_create(x->rk, &x->m.params, &o);
-	h = rna_tape_gather(x->t, rna_encoder_forward(x->t, &x->m, -1, NULL), RNA_AT_SLOT);
-	x->logits = rna_encoder_classes(x->t, &x->m.params, &x->m.config, h, RNA_AT_SLOT);
+	h = rna_classhead_read(x->t, &x->m.params, &x->m.config, rna_encoder_forward(x->t, &x->m, -1, NULL));
+	weight = rna_tape_input(x->t, RNA_AT_CLS, 1);
+	x->logits = rna_classhead_logits(x->t, &x->m.params, &x->m.config, h, weight);
 	rna_tape_keep(x->t, x->logits);
 	rna_tape_cross_entropy(x->t, x->logits, RNA_AT_SLOT);
 	if (rna_tape_finish(x->t, &err) != RNA_OK ||
-	    rna_batch_init(&x->b, SEQS * LEN, SEQS, SEQS * LEN, SEQS) != RNA_OK)
+	    rna_batch_init(&x->b, SEQS * LEN, SEQS, SEQS * LEN, SLOTS) != RNA_OK)
 		return 0;
 	for (int i = 0; i < SEQS; i++) {
 		if (!add_rna(x, i, LEN - i, 5, &err))
 			return 0;
+	}
+	for (int i = 0; i < SLOTS; i++) {
+		x->b.part_first[i] = i;
+		x->b.part_count[i] = i ? SEQS - 1 : 1;
 		x->b.slot[i] = x->b.cls[i];
 		x->b.slot_target[i] = i % CLASSES;
-		x->b.slot_weight[i] = 0.1f * (float)(i + 1);
+		x->b.slot_weight[i] = 0.4f * (float)(i + 1);
 	}
-	x->b.nslots = SEQS;
-	return rna_batch_upload(&x->b, x->rk, rna_tape_inputs(x->t), &err) == RNA_OK;
+	x->b.nslots = SLOTS;
+	return rna_tape_write(x->t, weight, SEQS, share, &err) == RNA_OK &&
+	       rna_batch_upload(&x->b, x->rk, rna_tape_inputs(x->t), &err) == RNA_OK;
 }
 
 /* The weighted, smoothed loss of the logits, in double, from its definition. */
 static double
 loss_at(struct bench *x, const double *at, double smoothing)
 {
-	double z[SEQS * CLASSES], loss = 0, sum, logp, q;
+	double z[SLOTS * CLASSES], loss = 0, sum, logp, q;
 	struct rna_err err;
 
 	if (rk_upload(x->rk, x->m.params.value, at, x->m.params.total * sizeof(*at)) != RK_OK ||
 	    rna_tape_repack(x->t, &err) != RNA_OK || rna_tape_forward(x->t, &err) != RNA_OK ||
 	    rk_download(x->rk, z, rna_tape_data(x->t, x->logits), sizeof(z)) != RK_OK)
 		return NAN;
-	for (int r = 0; r < SEQS; r++) {
+	for (int r = 0; r < SLOTS; r++) {
 		sum = 0;
 		for (int k = 0; k < CLASSES; k++)
 			sum += exp(z[r * CLASSES + k]);
@@ -123,7 +138,7 @@ direction_error(struct bench *x, const double *at, const double *grad, size_t fi
 }
 
 static void
-test_gradient(const char *label, int cls, int mlp, float dropout, float smoothing)
+test_gradient(const char *label, struct head h)
 {
 	double *at, *grad, e, worst = 0;
 	struct rna_err err = {0};
@@ -131,16 +146,16 @@ test_gradient(const char *label, int cls, int mlp, float dropout, float smoothin
 	struct bench x;
 	size_t bytes;
 
-	ok(make_model(&x, "ref64", cls, mlp, dropout) && record_tape(&x, smoothing), "%s: recorded", label);
+	ok(make_model(&x, "ref64", &h) && record_tape(&x, h.smoothing), "%s: recorded", label);
 	bytes = x.m.params.total * sizeof(double);
 	at = malloc(bytes);
 	grad = malloc(bytes);
-	ok(rk_download(x.rk, at, x.m.params.value, bytes) == RK_OK && isfinite(loss_at(&x, at, (double)smoothing)) &&
+	ok(rk_download(x.rk, at, x.m.params.value, bytes) == RK_OK && isfinite(loss_at(&x, at, (double)h.smoothing)) &&
 		rna_tape_backward(x.t, &err) == RNA_OK && rk_download(x.rk, grad, x.m.params.grad, bytes) == RK_OK,
 	    "%s: forward and backward", label);
 	for (int i = 0; i < x.m.params.n; i++) {
 		p = &x.m.params.list[i];
-		e = direction_error(&x, at, grad, p->offset, p->n, (double)smoothing);
+		e = direction_error(&x, at, grad, p->offset, p->n, (double)h.smoothing);
 		if (!(e <= 1e-6))
 			diag("%s: %.3g", p->name, e);
 		worst = e > worst || isnan(e) ? e : worst;
@@ -233,6 +248,7 @@ test_training(int frozen)
 	    .weight_decay = 0.01,
 	    .weighted = 1,
 	    .frozen = frozen};
+	const struct head h = {RNA_CLASS_POOLED, 0, RNA_CHUNKS_MEAN, 0, 0};
 	const char *how = frozen ? "frozen" : "whole";
 	struct rna_classify_epoch did = {0};
 	struct rna_classdata d;
@@ -242,7 +258,7 @@ test_training(int frozen)
 	struct bench x;
 	int word;
 
-	ok(make_model(&x, "cpu", 0, 0, 0) && fill(&d, &x.m.vocab, 18, &err), "%s: 18 RNAs %s", how, err.text);
+	ok(make_model(&x, "cpu", &h) && fill(&d, &x.m.vocab, 18, &err), "%s: 18 RNAs %s", how, err.text);
 	ok(d.ntrain == 12 && d.nvalid == 6 && strcmp(rna_classdata_name(&d, 0), "a") == 0 && d.list[0].label == 2,
 	    "%s: names are in order, labels with them", how);
 	word = rna_params_find(&x.m.params, "embeddings.word");
@@ -267,9 +283,11 @@ test_training(int frozen)
 int
 main(void)
 {
-	test_gradient("pooled, linear", 0, 0, 0.1f, 0);
-	test_gradient("pooled, mlp, smoothed", 0, 1, 0.1f, 0.2f);
-	test_gradient("cls, linear", 1, 0, 0, 0.1f);
+	test_gradient("pooled, linear", (struct head){RNA_CLASS_POOLED, 0, RNA_CHUNKS_MEAN, 0.1f, 0});
+	test_gradient("pooled, mlp, smoothed", (struct head){RNA_CLASS_POOLED, 1, RNA_CHUNKS_MEAN, 0.1f, 0.2f});
+	test_gradient("cls, attention over chunks", (struct head){RNA_CLASS_CLS, 0, RNA_CHUNKS_ATTENTION, 0.1f, 0.1f});
+	test_gradient("mean of the bases, mlp over chunks", (struct head){RNA_CLASS_MEAN, 0, RNA_CHUNKS_MLP, 0, 0});
+	test_gradient("attention over the bases", (struct head){RNA_CLASS_ATTENTION, 1, RNA_CHUNKS_MEAN, 0.1f, 0});
 	test_dropout("ref", NULL);
 	test_dropout("cpu", "plain");
 	test_dropout("cpu", "avx2");

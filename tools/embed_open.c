@@ -6,6 +6,30 @@
 
 #include "embed_private.h"
 
+/* A classifier that is shown an RNA as its most probable types: what predicts them. */
+static void
+open_stack(struct embed *e, const char *dir)
+{
+	const struct rna_model_options need = {.need_mlm = 1};
+	struct rna_err err = {.record = RNA_NOREC};
+	char path[4096];
+
+	e->stack = 1;
+	e->types = e->model.config.class_types;
+	e->floor = e->model.config.class_floor;
+	if (e->types > e->model.vocab.ntypes)
+		tool_die(e->t, "%s: its class head wants %d types, but its vocabulary has %d", dir, e->types,
+		    e->model.vocab.ntypes);
+	if (e->model.config.class_typer == RNA_TYPER_SHARED)
+		return;
+	if ((size_t)snprintf(path, sizeof(path), "%s/types", dir) >= sizeof(path))
+		tool_die(e->t, "%s: the path is too long", dir);
+	if (rna_model_open(&e->own_typer, path, e->rk, &need, &err) != RNA_OK)
+		tool_die_err(e->t, &err);
+	if (strcmp(e->own_typer.vocab.digest, e->model.vocab.digest) != 0)
+		tool_die(e->t, "%s: its vocabulary is not that of %s", path, dir);
+}
+
 void
 embed_open(struct embed *e)
 {
@@ -15,7 +39,7 @@ embed_open(struct embed *e)
 	char why[256] = "", *dir = tool_model_path(e->t, e->t->model);
 
 	need.need_pooler = (e->opts.what & RNA_EMBED_POOLED) != 0;
-	need.need_class = (e->opts.what & RNA_EMBED_CLASSES) != 0;
+	need.need_class = (e->opts.what & RNA_EMBED_CLASS) != 0;
 	need.need_mlm = (e->opts.what & RNA_EMBED_LOGITS) != 0 || e->types > 0;
 	if ((e->rk = rk_open(e->t->device, e->t->threads, why, sizeof(why))) == NULL)
 		tool_die(e->t, "%s", why);
@@ -27,11 +51,15 @@ embed_open(struct embed *e)
 		tool_die_err(e->t, &err);
 	if (e->types > e->model.vocab.ntypes)
 		tool_die(e->t, "%s: --types %d, but the vocabulary has %d types", dir, e->types, e->model.vocab.ntypes);
+	if (e->opts.what & RNA_EMBED_CLASS && e->model.config.class_typer != RNA_TYPER_NONE)
+		open_stack(e, dir);
 	if ((e->opts.what != 0 && (e->embed = rna_embed_open(&e->model, &e->opts, &err)) == NULL) ||
-	    (e->types > 0 && (e->typer = rna_embed_open(&e->model, &typer, &err)) == NULL))
+	    (e->types > 0 && (e->typer =
+		    rna_embed_open(e->own_typer.rk != NULL ? &e->own_typer : &e->model, &typer, &err)) == NULL))
 		tool_die(e->t, "%s: %s", dir, err.text);
 	e->framing = (struct rna_framing){
-	    e->types > 0 ? RNA_FRAME_TYPE : e->model.config.frame, RNA_LONG_CHUNK, (uint32_t)e->model.config.max, 0};
+	    e->types > 0 ? RNA_FRAME_TYPE : e->model.config.frame, RNA_LONG_CHUNK, (uint32_t)e->model.config.max,
+	    e->framing.overlap};
 	free(dir);
 }
 
@@ -42,12 +70,12 @@ embed_write_header(struct embed *e, const struct rna_header *kept)
 {
 	const char *dtype = e->opts.precision == RK_FP32 ? "fp32" : e->opts.precision == RK_BF16 ? "bf16" : "int8";
 	json_t *extra = json_pack("{ssssss}", "model", e->model.digest, "cpu", rk_level(e->rk), "dtype", dtype);
-	int totals = e->types == 0 && e->same_vocab;
+	int totals = (e->types == 0 || e->stack) && e->same_vocab;
 	struct rna_header h;
 
 	if (extra == NULL || rna_header_copy(&h, tool_in_header(&e->in)) != RNA_OK ||
 	    rna_header_set_vocab(&h, e->model.vocab.name, e->model.vocab.digest) != RNA_OK ||
-	    (e->opts.what & RNA_EMBED_CLASSES && json_object_set(h.json, "classes", e->model.config.labels) != 0))
+	    (e->opts.what & RNA_EMBED_CLASS && json_object_set(h.json, "classes", e->model.config.labels) != 0))
 		tool_die(e->t, "out of memory");
 	if (kept != NULL)
 		tool_out_continue(e->out, &h, extra, totals, kept);
@@ -66,6 +94,7 @@ embed_close(struct embed *e)
 	rna_embed_close(e->embed);
 	rna_embed_close(e->typer);
 	rna_model_fini(&e->model);
+	rna_model_fini(&e->own_typer);
 	rk_close(e->rk);
 	rna_vocab_fini(&e->plain);
 	rna_record_fini(&e->next);

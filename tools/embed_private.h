@@ -1,5 +1,5 @@
 /*
- * embed_private.h: between the files of rna-embed, and rna-predict, which runs records through a model as that does.
+ * embed_private.h: between the files of rna-embed, and rna-predict, which reads records and runs a model as that does.
  */
 #ifndef RNA_EMBED_PRIVATE_H
 #define RNA_EMBED_PRIVATE_H
@@ -25,9 +25,12 @@ struct embed {
 	struct tool *t;
 	struct rna_embed_options opts;
 	int types, kmer; /* --types K, --kmer N; 0: not asked for */
+	double floor;    /* --types-floor */
 	int fix_square, resume, plan;
 	struct rk *rk;
 	struct rna_model model;
+	struct rna_model own_typer; /* of rna-predict, when types/ is another model; else of no model */
+	int stack;                  /* 1: rna-predict makes the replicates of a model trained with --adapt stack */
 	struct rna_embed *embed;    /* NULL: --types without --what */
 	struct rna_embed *typer;    /* predicts types; NULL: no --types */
 	struct rna_framing framing; /* of text, and of records that are framed anew */
@@ -45,9 +48,6 @@ struct embed {
 	uint64_t skip;   /* records of the output that an earlier run wrote */
 	uint64_t read, written, all_tokens;
 	struct tool_progress progress;
-	/* what a record gets besides, before it is written (NULL: nothing) */
-	enum rna_status (*finish)(struct embed *e, struct rna_record *rec, struct rna_err *err);
-	size_t top; /* --top N of rna-predict */
 };
 
 /* embed_open.c */
@@ -67,6 +67,8 @@ uint64_t embed_outputs(const struct embed *e, const struct unit *u); /* records 
 /* embed_write.c: the window through the model, results in the order of the input. */
 void embed_flush(struct embed *e);
 void embed_predict_types(struct embed *e); /* e->logits of the window's records, whose type slots become [MASK] */
+void embed_put(struct embed *e, const struct rna_record *rec);
+void embed_fail(struct embed *e, struct rna_err *err) __attribute__((noreturn));
 
 /* embed_plan.c: what a run would take; returns the exit status. */
 int embed_plan(struct embed *e);

@@ -21,6 +21,20 @@ fail(struct embed *e, const struct rna_record *rec, const char *what)
 	tool_die_err(e->t, &err);
 }
 
+static int
+is_replicate(const struct rna_record *rec)
+{
+	return rna_record_find(rec, "group") != NULL;
+}
+
+/* 1: what is made of a chunk depends on the others of its RNA: they share their types, or attend to each other. */
+static int
+shares(const struct embed *e)
+{
+	return e->types > 0 ||
+	       (e->opts.what & RNA_EMBED_CLASS && e->model.config.class_chunks != RNA_CHUNKS_MEAN);
+}
+
 static void
 read_ahead(struct embed *e)
 {
@@ -90,7 +104,7 @@ check_input(struct embed *e, const struct rna_record *rec)
 
 	if (rna_record_get_vec(rec, "tokens", RNA_U8, &n) == NULL)
 		fail(e, rec, "no field tokens");
-	if (e->opts.what & RNA_EMBED_CLASSES && e->model.config.pairs && rna_record_find(rec, "segment") == NULL)
+	if (e->opts.what & RNA_EMBED_CLASS && e->model.config.pairs && rna_record_find(rec, "segment") == NULL)
 		fail(e, rec,
 		    "no second sequence, the model is one of pairs: make them with rna-tokenize --pairs COL_A,COL_B");
 	e->tokens += n;
@@ -115,7 +129,7 @@ take_record(struct embed *e, struct rna_record *out)
 
 	framing.policy = RNA_LONG_KEEP;
 	tokens = rna_record_get_vec(rec, "tokens", RNA_U8, &n);
-	if (e->types > 0 && rna_record_find(rec, "group") != NULL)
+	if (e->types > 0 && !e->stack && is_replicate(rec))
 		fail(e, rec, "is a replicate already (it has a field group)");
 	if (tokens != NULL && e->same_vocab && (e->types == 0 || rna_frame_slot(&e->model.vocab, tokens, n) >= 0)) {
 		if (rna_record_copy(out, rec) != RNA_OK)
@@ -141,7 +155,7 @@ take_text(struct embed *e, struct unit *u)
 	struct rna_framing whole = e->framing;
 	uint32_t c, n = rna_frame_count(&e->framing, &e->next, NULL);
 
-	u->merged = n > 1 && e->types == 0;
+	u->merged = n > 1 && (e->types == 0 || e->stack);
 	for (c = 0; c < n; c++) {
 		frame(e, &e->next, &e->framing, -1, c, embed_pool_add(e, &e->window));
 		check_input(e, &e->window.rec[e->window.n - 1]);
@@ -201,8 +215,8 @@ embed_read_unit(struct embed *e)
 		}
 		e->read++;
 		read_ahead(e);
-	} while (e->types > 0 && !e->is_text && has_rid && e->next_status == RNA_OK &&
-		 rna_record_get_u64(&e->next, "rid", &next) && next == rid); /* chunks of one RNA share their types */
+	} while (shares(e) && !e->is_text && has_rid && e->next_status == RNA_OK && !is_replicate(&e->next) &&
+		 rna_record_get_u64(&e->next, "rid", &next) && next == rid);
 	return 1;
 }
 
@@ -211,6 +225,9 @@ embed_is_full(const struct embed *e)
 {
 	unsigned wide = e->opts.what & (RNA_EMBED_HIDDEN | RNA_EMBED_LOGITS);
 
+	if (e->stack && e->window.n > 0 && e->next_status == RNA_OK &&
+	    is_replicate(&e->next) != is_replicate(&e->window.rec[0]))
+		return 1;
 	return e->tokens >= (wide ? WINDOW_WIDE : WINDOW_TOKENS) || e->window.n >= WINDOW_RECORDS;
 }
 

@@ -10,7 +10,8 @@
 #include "embed_private.h"
 #include "seq/kmervec.h"
 
-enum { OPT_DTYPE = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_KMER, OPT_LAYER, OPT_PLAN, OPT_RESUME, OPT_TYPES, OPT_WHAT };
+enum { OPT_DTYPE = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_KMER, OPT_LAYER, OPT_PLAN, OPT_RESUME, OPT_TYPES,
+	OPT_TYPES_FLOOR, OPT_WHAT };
 
 /* What --resume found: whole streams, then records of one more; header: of the last of them. */
 struct kept {
@@ -23,6 +24,7 @@ static const struct tool_option options[] = {
     {OPT_LAYER, "layer", "N", "of cls, mean, hidden: 0 embeddings .. last (default last)"},
     {OPT_DTYPE, "dtype", "fp32|bf16|int8", "arithmetic of matrix products (default fp32)"},
     {OPT_TYPES, "types", "K", "write K replicates of each record, with its K most probable types"},
+    {OPT_TYPES_FLOOR, "types-floor", "P", "give types less probable the weight 0, but the first (default 0)"},
     {OPT_KMER, "kmer", "N", "frequencies of N-mers, 1 to 8; needs no model"},
     {OPT_FIX_SQUARE, "fix-square", NULL, "transpose the square matrices of early multimolecule exports"},
     {OPT_RESUME, "resume", NULL, "continue the -o FILE of a run that was killed"},
@@ -73,6 +75,9 @@ own(int code, const char *value, void *arg)
 	case OPT_TYPES:
 		e->types = (int)tool_int(&tool, "--types", value, 1, RNA_VOCAB_MAX);
 		break;
+	case OPT_TYPES_FLOOR:
+		e->floor = tool_float(&tool, "--types-floor", value, 0, 1);
+		break;
 	case OPT_WHAT:
 		list = tool_list(&tool, "--what", value, &n);
 		for (i = 0; i < n; i++)
@@ -97,6 +102,8 @@ validate(struct embed *e)
 	    (tool.model != NULL || e->opts.what || e->types || e->opts.layer >= 0 || e->resume || e->plan))
 		tool_usage(&tool,
 		    "--kmer needs no model: -m, --what, --layer, --types, --resume and --plan do not go with it");
+	if (e->floor > 0 && e->types == 0)
+		tool_usage(&tool, "--types-floor goes with --types");
 	if (e->resume && (tool.output == NULL || strcmp(tool.output, "-") == 0))
 		tool_usage(&tool, "--resume goes with -o FILE");
 	if (e->opts.what == 0 && e->types == 0)

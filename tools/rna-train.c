@@ -45,6 +45,8 @@ static struct train_opts opts = {
     .patience = 10,
     .batch = 50,
     .seeds = 1,
+    .types = 3,
+    .max_chunks = 6,
 };
 
 int

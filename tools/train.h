@@ -8,6 +8,13 @@
 #include "tool.h"
 
 /* Numbers that were not given are negative. */
+enum train_adapt { TRAIN_TBTH, TRAIN_FBTH, TRAIN_STACK };
+/* What a class head reads: as enum rna_class_from, of a backbone; then what needs none. */
+enum train_from {
+	TRAIN_FROM_POOLED, TRAIN_FROM_CLS, TRAIN_FROM_MEAN, TRAIN_FROM_ATTENTION,
+	TRAIN_FROM_KMER, TRAIN_FROM_LENGTH, TRAIN_FROM_SEQ
+};
+
 struct train_opts {
 	struct tool *tool;
 	uint64_t given;     /* bit code - CHAR_MAX: that option was there */
@@ -26,8 +33,11 @@ struct train_opts {
 	const char *valid, *log;
 	int resume, plan;
 	/* class */
-	int frozen; /* --adapt fbth */
-	int from_cls, mlp, weighted;
+	int adapt; /* enum train_adapt */
+	int from, mlp, weighted, chunks; /* enum train_from, 1: mlp, enum rna_class_chunks */
+	int shared;                      /* --predictor shared */
+	int64_t types, max_chunks;       /* --types K of stack */
+	double floor;
 	int64_t batch, patience, seeds;
 	double valid_split, smoothing; /* 0: none */
 	const char *group;

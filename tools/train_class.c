@@ -58,6 +58,14 @@ look_at_first(struct class_run *c)
 	r->have = 1;
 }
 
+static enum rna_status
+add_record(struct class_run *c, const struct rna_record *rec, int valid, struct rna_err *err)
+{
+	if (c->r.o->adapt == TRAIN_STACK && rna_record_find(rec, "group") != NULL)
+		return rna_fail(err, RNA_EFORMAT, "is a replicate already (it has a field group)");
+	return rna_classdata_add(&c->data, rec, INT_MAX, valid, err);
+}
+
 static void
 read_input(struct class_run *c)
 {
@@ -81,7 +89,7 @@ read_input(struct class_run *c)
 		if (!r->have)
 			look_at_first(c);
 		if ((r->o->valid_split > 0 && rna_split_side(&split, &r->rec, &valid, &err) != RNA_OK) ||
-		    rna_classdata_add(&c->data, &r->rec, INT_MAX, valid, &err) != RNA_OK)
+		    add_record(c, &r->rec, valid, &err) != RNA_OK)
 			fail_at(c, &err, rna_source_name(r->in.source), r->rec.number);
 	}
 	rna_split_fini(&split);
@@ -108,7 +116,7 @@ read_valid(struct class_run *c)
 	while ((s = rna_source_read(source, &rec, &err)) != RNA_END) {
 		if (s == RNA_NEXT)
 			check_stream(c, rna_source_header(source), path);
-		else if (s != RNA_OK || rna_classdata_add(&c->data, &rec, INT_MAX, 1, &err) != RNA_OK)
+		else if (s != RNA_OK || add_record(c, &rec, 1, &err) != RNA_OK)
 			fail_at(c, &err, path, s == RNA_OK ? rec.number : RNA_NOREC);
 	}
 	rna_record_fini(&rec);
@@ -123,6 +131,7 @@ read_data(struct class_run *c, int pairs)
 	if (rna_classdata_init(&c->data, &err) != RNA_OK)
 		train_fail(&c->r, &err);
 	c->data.pairs = pairs;
+	c->data.max_chunks = (uint32_t)c->r.o->max_chunks;
 	read_input(c);
 	if (c->r.o->valid != NULL)
 		read_valid(c);
@@ -146,12 +155,12 @@ check_model(struct class_run *c)
 		rna_fail(&err, RNA_EFORMAT,
 		    "the stream's vocabulary is %s, the model's is %s; make the stream anew with: rna-tokenize %s",
 		    c->vocab, m->vocab.name, c->r.t->model != NULL ? "-m MODEL" : "--vocab FILE");
-	for (i = 0; i < c->data.n && err.status == RNA_OK; i++)
-		if (c->data.list[i].ntokens > (uint32_t)m->config.max)
+	for (i = 0; i < c->data.npieces && err.status == RNA_OK; i++)
+		if (c->data.piece[i].ntokens > (uint32_t)m->config.max)
 			rna_fail(&err, RNA_EFORMAT,
 			    "an RNA has %u tokens, the model takes %d; cut them with: rna-tokenize --max %d --long "
 			    "truncate",
-			    c->data.list[i].ntokens, m->config.max, m->config.max);
+			    c->data.piece[i].ntokens, m->config.max, m->config.max);
 	if (err.status != RNA_OK)
 		train_fail(&c->r, &err);
 }
@@ -214,9 +223,36 @@ settings(const struct class_run *c, int64_t epochs)
 	    .clip = fmax(o->clip, 0),
 	    .smoothing = (float)o->smoothing,
 	    .weighted = o->weighted,
-	    .frozen = o->frozen,
+	    .frozen = o->adapt == TRAIN_FBTH,
 	    .precision = o->bf16 ? RK_BF16 : RK_FP32,
 	};
+}
+
+/* What predicts the types of stack: a model of its own, which goes into the folder, or the one that learns. */
+static void
+open_typer(struct class_run *c, int64_t nth)
+{
+	struct train_run *r = &c->r;
+	struct rna_config *k = &r->model.config;
+	const struct rna_model_options need = {.need_mlm = 1};
+	struct rna_err err = {.record = RNA_NOREC};
+	char path[sizeof(r->dir) + 16], *dir;
+
+	k->class_types = (int)r->o->types;
+	k->class_floor = r->o->floor;
+	if (k->class_types > r->model.vocab.ntypes) {
+		rna_fail(&err, RNA_EFORMAT, "--types %d, but the vocabulary of %s has %d types", k->class_types,
+		    r->t->model, r->model.vocab.ntypes);
+		train_fail(r, &err);
+	}
+	if (k->class_typer == RNA_TYPER_SHARED && k->mlm)
+		return;
+	dir = tool_model_path(r->t, r->t->model);
+	snprintf(path, sizeof(path), "%s/types", r->dir);
+	if (rna_model_open(&r->typer, dir, r->rk, &need, &err) != RNA_OK ||
+	    (nth == 0 && rna_model_save(&r->typer, path, &err) != RNA_OK))
+		train_fail(r, &err);
+	free(dir);
 }
 
 /* Epochs until the last, or until --patience has run out; into best what the best of them was. */
@@ -257,6 +293,9 @@ train(struct class_run *c, int64_t nth)
 
 	train_open_model(r, -1);
 	check_model(c);
+	if (r->o->adapt == TRAIN_STACK)
+		open_typer(c, nth);
+	opts.typer = r->typer.rk != NULL ? &r->typer : NULL;
 	if ((k = rna_classify_open(&r->model, &c->data, &opts, &err)) == NULL)
 		train_fail(r, &err);
 	tool_progress_start(&r->bar, r->t, "epochs", (double)epochs);
@@ -281,6 +320,7 @@ train(struct class_run *c, int64_t nth)
 		    best.valid_f1);
 	rna_classify_close(k);
 	rna_model_fini(&r->model);
+	rna_model_fini(&r->typer);
 	rk_close(r->rk);
 }
 
@@ -327,6 +367,12 @@ all_seeds(struct class_run *c)
 		tool_die(c->r.t, "standard output: %s", strerror(errno));
 }
 
+static int
+has_model(const struct tool *t)
+{
+	return t->model != NULL && strcmp(t->model, "none") != 0;
+}
+
 static void
 check_usage(struct tool *t, const struct train_opts *o)
 {
@@ -336,8 +382,15 @@ check_usage(struct tool *t, const struct train_opts *o)
 		tool_usage(t, "--group goes with --valid-split");
 	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
 		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
-	if (o->frozen && (t->model == NULL || strcmp(t->model, "none") == 0))
+	if (o->adapt == TRAIN_FBTH && !has_model(t))
 		tool_usage(t, "--adapt fbth freezes a backbone: name it with -m");
+	if (o->adapt == TRAIN_STACK && !has_model(t))
+		tool_usage(t, "--adapt stack predicts types with a pretrained model: name it with -m");
+	if (o->adapt == TRAIN_FBTH && o->from == TRAIN_FROM_ATTENTION)
+		tool_usage(t, "--from attention learns where to look, so all states of the backbone would have to be "
+			      "kept: it goes with --adapt tbth or stack");
+	if (o->adapt == TRAIN_STACK && o->chunks == RNA_CHUNKS_ATTENTION)
+		tool_usage(t, "--chunks attention makes its own weights, so it does not go with --adapt stack");
 }
 
 static int

@@ -7,13 +7,15 @@
 #include "train.h"
 
 enum {
-	OPT_ACT = CHAR_MAX + 1, OPT_ADAPT, OPT_ATTENTION_DROPOUT, OPT_BATCH, OPT_BATCH_TOKENS, OPT_CLASS_WEIGHTS,
+	OPT_ACT = CHAR_MAX + 1, OPT_ADAPT, OPT_ATTENTION_DROPOUT, OPT_BATCH, OPT_BATCH_TOKENS, OPT_CHUNKS,
+	OPT_CLASS_WEIGHTS,
 	OPT_CLIP, OPT_DROPOUT, OPT_DTYPE,
 	OPT_EPOCHS, OPT_FFN, OPT_FROM, OPT_GROUP, OPT_HEAD, OPT_HEADS, OPT_HIDDEN, OPT_INIT, OPT_INIT_RANGE, OPT_KEEP,
 	OPT_LABEL_SMOOTHING, OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LR,
-	OPT_MAX_TOKENS, OPT_MIN_LR, OPT_OBJECTIVE, OPT_PATIENCE, OPT_PLAN, OPT_RESUME,
+	OPT_MAX_CHUNKS, OPT_MAX_TOKENS, OPT_MIN_LR, OPT_OBJECTIVE, OPT_PATIENCE, OPT_PLAN, OPT_PREDICTOR, OPT_RESUME,
 	OPT_SAVE_EVERY, OPT_SCHEDULE, OPT_SEEDS, OPT_STEPS,
-	OPT_TYPE_WEIGHT, OPT_VALID, OPT_VALID_EVERY, OPT_VALID_SPLIT, OPT_VOCAB, OPT_WARMUP, OPT_WEIGHT_DECAY
+	OPT_TYPES, OPT_TYPES_FLOOR, OPT_TYPE_WEIGHT,
+	OPT_VALID, OPT_VALID_EVERY, OPT_VALID_SPLIT, OPT_VOCAB, OPT_WARMUP, OPT_WEIGHT_DECAY
 };
 
 const struct tool_option train_options[] = {
@@ -27,7 +29,10 @@ const struct tool_option train_options[] = {
 	{OPT_WARMUP, "warmup", "N", "steps of linear warm-up (default 5 % of them)"},
 	{OPT_VALID, "valid", "FILE", "stream to score on the way and at the end"},
 	{OPT_VALID_SPLIT, "valid-split", "X", "class, pair: or this share of the RNAs"},
-	{OPT_ADAPT, "adapt", "tbth|fbth", "class, pair: train all, or a head on a frozen backbone (default tbth)"},
+	{OPT_ADAPT, "adapt", "tbth|fbth|stack", "class, pair: all, a head on frozen weights, or all by types (tbth)"},
+	{OPT_TYPES, "types", "K", "stack: types that an RNA is shown as (default 3)"},
+	{OPT_TYPES_FLOOR, "types-floor", "P", "stack: leave out types less probable, but the first (default 0)"},
+	{OPT_PREDICTOR, "predictor", "frozen|shared", "stack: types by -m as it is, or as it learns (frozen)"},
 	{OPT_OBJECTIVE, "objective", "mask|type", "type: adds the loss of a type head on [CLS]"},
 	{OPT_DTYPE, "dtype", "fp32|bf16", "operands of matrix products (default fp32)"},
 	{OPT_RESUME, "resume", NULL, "continue from the newest checkpoint in -o"},
@@ -56,7 +61,9 @@ const struct tool_option train_options[] = {
 	{OPT_CLASS_WEIGHTS, "class-weights", NULL, "class, pair: all classes count the same"},
 	{OPT_LABEL_SMOOTHING, "label-smoothing", "X", "class, pair: share of each label given to all (default 0)"},
 	{OPT_HEAD, "head", "linear|mlp", "class, pair: the class head (default linear)"},
-	{OPT_FROM, "from", "pooled|cls", "class, pair: what it reads (default pooled)"},
+	{OPT_FROM, "from", "WHAT", "class, pair: it reads pooled, cls, mean or attention (pooled)"},
+	{OPT_CHUNKS, "chunks", "mean|attention|mlp", "class: how the chunks of an RNA are put together (default mean)"},
+	{OPT_MAX_CHUNKS, "max-chunks", "N", "class: train on the first N chunks of an RNA, 0: on all (default 6)"},
 	{OPT_SEEDS, "seeds", "N", "class, pair: train N times; mean and deviation are printed (default 1)"},
 	{OPT_TYPE_WEIGHT, "type-weight", "X", "weight of the type head's loss (default 0.1)"},
 	{0, NULL, NULL, NULL},
@@ -76,6 +83,9 @@ static const struct number {
 	{OPT_WARMUP, "--warmup", offsetof(struct train_opts, warmup) + 1, 0, 0, 1e12},
 	{OPT_BATCH, "--batch", offsetof(struct train_opts, batch) + 1, 0, 1, 1e6},
 	{OPT_PATIENCE, "--patience", offsetof(struct train_opts, patience) + 1, 0, 0, 1e6},
+	{OPT_TYPES, "--types", offsetof(struct train_opts, types) + 1, 0, 1, 255},
+	{OPT_MAX_CHUNKS, "--max-chunks", offsetof(struct train_opts, max_chunks) + 1, 0, 0, 1e6},
+	{OPT_TYPES_FLOOR, "--types-floor", 0, offsetof(struct train_opts, floor) + 1, 0, 1},
 	{OPT_SEEDS, "--seeds", offsetof(struct train_opts, seeds) + 1, 0, 1, 1000},
 	{OPT_SAVE_EVERY, "--save-every", offsetof(struct train_opts, save_every) + 1, 0, 1, 1e12},
 	{OPT_VALID_EVERY, "--valid-every", offsetof(struct train_opts, valid_every) + 1, 0, 1, 1e12},
@@ -131,8 +141,10 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 	static const char *const acts[] = {"relu", "gelu", NULL}, *const dtypes[] = {"fp32", "bf16", NULL};
 	static const char *const schedules[] = {"paper", "linear", "cosine", "constant", NULL};
 	static const char *const objectives[] = {"mask", "type", NULL}, *const inits[] = {"normal", "local", NULL};
-	static const char *const adapts[] = {"tbth", "fbth", NULL}, *const heads[] = {"linear", "mlp", NULL};
-	static const char *const froms[] = {"pooled", "cls", NULL};
+	static const char *const adapts[] = {"tbth", "fbth", "stack", NULL}, *const heads[] = {"linear", "mlp", NULL};
+	static const char *const froms[] = {"pooled", "cls", "mean", "attention", "kmer", "length", "seq", NULL};
+	static const char *const ways[] = {"mean", "attention", "mlp", NULL};
+	static const char *const predictors[] = {"frozen", "shared", NULL};
 	const struct {
 		int code;
 		const char *name;
@@ -140,12 +152,14 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 		int *to;
 	} words[] = {
 	    {OPT_ACT, "--act", acts, &o->act},
-	    {OPT_ADAPT, "--adapt", adapts, &o->frozen},
+	    {OPT_ADAPT, "--adapt", adapts, &o->adapt},
+	    {OPT_CHUNKS, "--chunks", ways, &o->chunks},
 	    {OPT_DTYPE, "--dtype", dtypes, &o->bf16},
-	    {OPT_FROM, "--from", froms, &o->from_cls},
+	    {OPT_FROM, "--from", froms, &o->from},
 	    {OPT_HEAD, "--head", heads, &o->mlp},
 	    {OPT_INIT, "--init", inits, &o->init_local},
 	    {OPT_OBJECTIVE, "--objective", objectives, &o->type_head},
+	    {OPT_PREDICTOR, "--predictor", predictors, &o->shared},
 	    {OPT_SCHEDULE, "--schedule", schedules, &o->schedule},
 	};
 	size_t i;
@@ -211,10 +225,13 @@ static const struct {
 } owners[] = {
 	{OPT_ADAPT, CLASSES}, {OPT_BATCH, CLASSES}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
 	{OPT_GROUP, CLASSES}, {OPT_HEAD, CLASSES}, {OPT_LABEL_SMOOTHING, CLASSES}, {OPT_PATIENCE, CLASSES},
-	{OPT_SEEDS, CLASSES}, {OPT_VALID_SPLIT, CLASSES},
+	{OPT_CHUNKS, 1 << TRAIN_CLASS}, {OPT_MAX_CHUNKS, 1 << TRAIN_CLASS}, {OPT_PREDICTOR, CLASSES},
+	{OPT_TYPES, CLASSES}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, CLASSES}, {OPT_VALID_SPLIT, CLASSES},
 	{OPT_BATCH_TOKENS, MLM}, {OPT_KEEP, MLM}, {OPT_LOG_EVERY, MLM}, {OPT_OBJECTIVE, MLM}, {OPT_PLAN, MLM},
 	{OPT_RESUME, MLM}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, MLM}, {OPT_TYPE_WEIGHT, MLM}, {OPT_VALID_EVERY, MLM},
 };
+
+_Static_assert(OPT_WEIGHT_DECAY - CHAR_MAX < 64, "struct train_opts.given has a bit for each");
 
 static int
 is_given(const struct train_opts *o, int code)
@@ -249,8 +266,12 @@ train_check_options(struct train_opts *o, enum train_objective which)
 		for (k = train_options; k->code != owners[i].code; k++)
 			continue;
 		tool_usage(o->tool, "--%s: goes with %s, not with %s%s", k->name,
-		    owners[i].who == CLASSES ? "class and pair" : "mlm", names[which],
+		    owners[i].who == CLASSES ? "class and pair" : owners[i].who == MLM ? "mlm" : "class", names[which],
 		    k->code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
 	}
+	if (o->adapt != TRAIN_STACK &&
+	    (is_given(o, OPT_TYPES) || is_given(o, OPT_TYPES_FLOOR) || is_given(o, OPT_PREDICTOR)))
+		tool_usage(o->tool, "--%s goes with --adapt stack",
+		    is_given(o, OPT_TYPES) ? "types" : is_given(o, OPT_PREDICTOR) ? "predictor" : "types-floor");
 	set_defaults(o, which);
 }

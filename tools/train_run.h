@@ -24,6 +24,7 @@ struct train_run {
 	uint64_t epoch; /* streams begun before the one being read */
 	struct rk *rk;
 	struct rna_model model;
+	struct rna_model typer; /* stack with a frozen predictor: what -m was; else of no model */
 	struct rna_trainer tr;
 	struct rna_trainlog log;
 	struct rna_dirlock lock;

@@ -137,8 +137,9 @@ static void
 class_head(const struct train_run *r, struct rna_config *c)
 {
 	c->labels = json_incref(r->labels);
-	c->class_from = r->o->from_cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
+	c->class_from = r->o->from;
 	c->class_mlp = r->o->mlp;
+	c->class_chunks = r->o->chunks;
 	c->pairs = r->pairs;
 	c->pooler = c->class_from == RNA_CLASS_POOLED;
 	c->mlm = 0;
@@ -206,8 +207,11 @@ old_model(struct train_run *r, const char *dir, struct rna_err *err)
 	enum rna_status s;
 
 	mo.labels = r->labels;
-	mo.class_from = r->o->from_cls ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
+	mo.class_from = r->o->from;
 	mo.class_mlp = r->o->mlp;
+	mo.class_chunks = r->o->chunks;
+	if (r->o->adapt == TRAIN_STACK)
+		mo.class_typer = r->o->shared ? RNA_TYPER_SHARED : RNA_TYPER_FROZEN;
 	mo.pairs = r->pairs;
 
 	if ((s = rna_model_open(&r->model, dir, r->rk, &mo, err)) != RNA_OK || (s = same_shape(r, dir, err)) != RNA_OK)

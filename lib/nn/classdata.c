@@ -21,6 +21,7 @@ void
 rna_classdata_fini(struct rna_classdata *d)
 {
 	free(d->list);
+	free(d->piece);
 	rna_buf_fini(&d->bytes);
 	json_decref(d->names);
 	memset(d, 0, sizeof(*d));
@@ -86,24 +87,29 @@ find_label(struct rna_classdata *d, json_t *name, int32_t *label, struct rna_err
 	return s;
 }
 
+/* Room for one more example and one more piece. */
 static enum rna_status
 grow(struct rna_classdata *d, struct rna_err *err)
 {
-	size_t cap = d->cap > 0 ? d->cap * 2 : 1024;
-	struct rna_example *list;
+	size_t cap = d->cap > 0 ? d->cap * 2 : 1024, pieces = d->piece_cap > 0 ? d->piece_cap * 2 : 1024;
+	struct rna_example *list = d->n < d->cap ? d->list : reallocarray(d->list, cap, sizeof(*list));
+	struct rna_piece *piece;
 
-	if (d->n < d->cap)
-		return RNA_OK;
-	if ((list = reallocarray(d->list, cap, sizeof(*list))) == NULL)
+	if (list == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	d->list = list;
-	d->cap = cap;
+	d->cap = d->n < d->cap ? d->cap : cap;
+	piece = d->npieces < d->piece_cap ? d->piece : reallocarray(d->piece, pieces, sizeof(*piece));
+	if (piece == NULL)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	d->piece = piece;
+	d->piece_cap = d->npieces < d->piece_cap ? d->piece_cap : pieces;
 	return RNA_OK;
 }
 
 /* Copies tokens and segments. */
 static enum rna_status
-copy(struct rna_classdata *d, const struct rna_record *rec, int max, struct rna_example *e, struct rna_err *err)
+copy(struct rna_classdata *d, const struct rna_record *rec, int max, struct rna_piece *e, struct rna_err *err)
 {
 	const uint8_t *tokens, *segment;
 	uint64_t n = 0, same;
@@ -127,28 +133,61 @@ copy(struct rna_classdata *d, const struct rna_record *rec, int max, struct rna_
 	return RNA_OK;
 }
 
+/* A chunk behind the first belongs to the example before: *to; of other records *to is NULL. */
+static enum rna_status
+chunk_of(struct rna_classdata *d, const struct rna_record *rec, uint64_t rid, struct rna_piece *p,
+    struct rna_example **to, struct rna_err *err)
+{
+	struct rna_example *before = d->n > 0 ? &d->list[d->n - 1] : NULL;
+	const uint32_t *chunk;
+	uint64_t n = 0;
+
+	*to = NULL;
+	chunk = rna_record_get_vec(rec, "chunk", RNA_U32, &n);
+	p->chunk = chunk != NULL && n > 0 ? chunk[0] : 0;
+	if (p->chunk == 0)
+		return RNA_OK;
+	if (before == NULL || before->rid != rid || d->last_chunk + 1 != p->chunk)
+		return rna_fail(err, RNA_EFORMAT,
+		    "chunk %u does not follow on chunk %u of its RNA: chunks must stand together", p->chunk,
+		    p->chunk - 1);
+	*to = before;
+	return RNA_OK;
+}
+
 enum rna_status
 rna_classdata_add(struct rna_classdata *d, const struct rna_record *rec, int max, int valid, struct rna_err *err)
 {
-	struct rna_example e = {.valid = (uint8_t)valid};
-	const uint32_t *chunk;
+	struct rna_example e = {.rid = d->n + 1, .npieces = 1, .valid = (uint8_t)valid, .first = d->npieces}, *to;
+	struct rna_piece p = {0};
 	enum rna_status s;
 	json_t *name;
-	uint64_t n;
 
 	if ((name = label_of(rec, err)) == NULL)
 		return RNA_EFORMAT;
-	if ((s = find_label(d, name, &e.label, err)) != RNA_OK || (s = grow(d, err)) != RNA_OK ||
-	    (s = copy(d, rec, max, &e, err)) != RNA_OK)
+	if ((s = find_label(d, name, &e.label, err)) != RNA_OK || (s = grow(d, err)) != RNA_OK)
 		return s;
-	if (!rna_record_get_u64(rec, "rid", &e.rid))
-		e.rid = d->n + 1;
-	chunk = rna_record_get_vec(rec, "chunk", RNA_U32, &n);
-	e.chunk = chunk != NULL && n > 0 ? chunk[0] : 0;
+	(void)rna_record_get_u64(rec, "rid", &e.rid);
+	if ((s = chunk_of(d, rec, e.rid, &p, &to, err)) != RNA_OK)
+		return s;
+	d->last_chunk = p.chunk;
+	if (to != NULL && to->label != e.label)
+		return rna_fail(err, RNA_EFORMAT, "its label is not that of the chunk before");
+	if (d->max_chunks > 0 && p.chunk >= d->max_chunks) {
+		d->left_out++;
+		return RNA_OK;
+	}
+	if ((s = copy(d, rec, max, &p, err)) != RNA_OK)
+		return s;
+	d->piece[d->npieces++] = p;
+	d->tokens += valid ? 0 : p.ntokens;
+	if (to != NULL) {
+		to->npieces++;
+		return RNA_OK;
+	}
 	d->list[d->n++] = e;
 	d->ntrain += !valid;
 	d->nvalid += valid != 0;
-	d->tokens += valid ? 0 : e.ntokens;
 	return RNA_OK;
 }
 
@@ -220,13 +259,13 @@ rna_classdata_seal(struct rna_classdata *d, struct rna_err *err)
 
 enum rna_status
 rna_classdata_record(
-    const struct rna_classdata *d, const struct rna_example *e, struct rna_record *rec, struct rna_err *err)
+    const struct rna_classdata *d, const struct rna_piece *p, struct rna_record *rec, struct rna_err *err)
 {
-	const uint8_t *bytes = d->bytes.data + e->at;
+	const uint8_t *bytes = d->bytes.data + p->at;
 
 	rna_record_reuse(rec);
-	if (rna_record_set_vec(rec, "tokens", RNA_U8, bytes, e->ntokens) != RNA_OK ||
-	    (e->segment && rna_record_set_vec(rec, "segment", RNA_U8, bytes + e->ntokens, e->ntokens) != RNA_OK))
+	if (rna_record_set_vec(rec, "tokens", RNA_U8, bytes, p->ntokens) != RNA_OK ||
+	    (p->segment && rna_record_set_vec(rec, "segment", RNA_U8, bytes + p->ntokens, p->ntokens) != RNA_OK))
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	return RNA_OK;
 }

@@ -32,6 +32,17 @@ weigh(struct rna_classify *c)
 		w[i] = !c->opts.weighted ? 1 : w[i] > 0 ? (double)d->ntrain / ((double)classes * w[i]) : 0;
 }
 
+/* A language-model head that stays to predict types gets no gradient, and is not to fade either. */
+static void
+keep_typer(struct rna_classify *c)
+{
+	int i;
+
+	for (i = 0; i < c->params->n; i++)
+		if (strncmp(c->params->list[i].name, "mlm.", 4) == 0)
+			c->params->list[i].decay = 0;
+}
+
 static enum rna_status
 prepare(struct rna_classify *c, struct rna_err *err)
 {
@@ -48,6 +59,9 @@ prepare(struct rna_classify *c, struct rna_err *err)
 	weigh(c);
 	if (c->opts.frozen && (s = classify_frozen_open(c, err)) != RNA_OK)
 		return s;
+	if (c->m->config.class_typer != RNA_TYPER_NONE && (s = classify_types(c, err)) != RNA_OK)
+		return s;
+	keep_typer(c);
 	if ((s = rna_optimizer_init(&c->optimizer, c->params, err)) != RNA_OK)
 		return s;
 	return classify_tapes(c, err);
@@ -80,13 +94,16 @@ rna_classify_close(struct rna_classify *c)
 {
 	if (c == NULL)
 		return;
-	rna_tape_destroy(c->tape);
-	rna_tape_destroy(c->eval);
+	rna_tape_destroy(c->train.t);
+	rna_tape_destroy(c->eval.t);
 	rna_optimizer_fini(&c->optimizer);
 	rna_params_fini(&c->head);
 	rna_batch_fini(&c->batch);
 	rna_record_fini(&c->rec);
 	free(c->vectors);
+	free(c->types);
+	free(c->sigma);
+	free(c->share);
 	free(c->loss);
 	free(c->hit);
 	free(c->values);
@@ -97,12 +114,6 @@ rna_classify_close(struct rna_classify *c)
 }
 
 /* 2. A step */
-
-static uint64_t
-key_of(const struct rna_classify *c, const struct rna_example *e, enum rna_purpose purpose)
-{
-	return rna_rng_key(c->opts.seed, (uint64_t)c->epoch, e->rid, e->chunk, purpose);
-}
 
 /* Gradients of n examples, unit by unit. */
 static enum rna_status
@@ -119,13 +130,12 @@ gradients(struct rna_classify *c, const size_t *who, size_t n, struct classify_s
 	for (i = 0; i < n && s == RNA_OK; i++) {
 		const struct rna_example *e = &list[who[i]];
 
-		if (!classify_unit_fits(c, e)) {
+		if (!classify_unit_fits(c, who[i])) {
 			s = classify_unit_run(c, 1, sums, err);
 			classify_unit_begin(c);
 		}
 		if (s == RNA_OK)
-			s = classify_unit_add(
-			    c, who[i], key_of(c, e, RNA_RNG_DROPOUT), c->class_weight[e->label] / total, err);
+			s = classify_unit_add(c, who[i], c->class_weight[e->label] / total, err);
 	}
 	return s == RNA_OK ? classify_unit_run(c, 1, sums, err) : s;
 }
@@ -157,7 +167,7 @@ step(struct rna_classify *c, const size_t *who, size_t n, struct rna_classify_ep
 	all->loss += sums.loss * (double)n; /* a step's weights add up to 1 */
 	all->n += sums.n;
 	all->hits += sums.hits;
-	return rna_tape_repack(c->tape, err);
+	return rna_tape_repack(c->train.t, err);
 }
 
 /* 3. Validation */
@@ -208,20 +218,20 @@ validate(struct rna_classify *c, struct rna_classify_epoch *did, struct rna_err 
 
 	if (counts == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
-	s = rna_tape_repack(c->eval, err);
+	s = rna_tape_repack(c->eval.t, err);
 	classify_unit_begin(c);
 	for (i = 0; i <= c->d->n && s == RNA_OK; i++) {
 		const struct rna_example *e = &c->d->list[i];
 
 		if (i < c->d->n && !e->valid)
 			continue;
-		if (c->batch.nslots > 0 && (i == c->d->n || !classify_unit_fits(c, e))) {
+		if (c->batch.nslots > 0 && (i == c->d->n || !classify_unit_fits(c, i))) {
 			if ((s = classify_unit_run(c, 0, &sums, err)) == RNA_OK)
 				count(c, counts, counts + classes, counts + 2 * classes);
 			classify_unit_begin(c);
 		}
 		if (i < c->d->n && s == RNA_OK)
-			s = classify_unit_add(c, i, 0, 1, err);
+			s = classify_unit_add(c, i, 1, err);
 	}
 	did->scored = 1;
 	did->valid_loss = sums.loss / fmax(sums.weight, 1);
@@ -255,7 +265,9 @@ shuffle(struct rna_classify *c, struct rna_err *err)
 	if (list == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	for (i = 0; i < n; i++)
-		list[i] = (struct keyed){key_of(c, &c->d->list[c->order[i]], RNA_RNG_SHUFFLE), c->order[i]};
+		list[i] = (struct keyed){rna_rng_key(c->opts.seed, (uint64_t)c->epoch, c->d->list[c->order[i]].rid, 0,
+					     RNA_RNG_SHUFFLE),
+		    c->order[i]};
 	qsort(list, n, sizeof(*list), by_key);
 	for (i = 0; i < n; i++)
 		c->order[i] = list[i].index;
@@ -299,6 +311,8 @@ rna_classify_epoch(struct rna_classify *c, struct rna_classify_epoch *did, struc
 	did->step = c->step;
 	did->loss = all.loss / (double)all.n;
 	did->acc = (double)all.hits / (double)all.n;
+	if (c->m->config.class_typer == RNA_TYPER_SHARED && (s = classify_types(c, err)) != RNA_OK)
+		return s; /* the types are what the model that has just learnt says */
 	if (c->d->nvalid > 0 && (s = validate(c, did, err)) != RNA_OK)
 		return s;
 	return keep_best(c, did, err);

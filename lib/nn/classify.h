@@ -1,9 +1,10 @@
 /*
  * classify.h: fine-tuning a model with a class head on labelled RNAs in memory.
  *
- * The examples are put in another order for each epoch, by keys of (seed, epoch, rid, chunk); a step takes a number of
- * them.  As in trainer.h, a step is cut into micro-units of fixed capacity whose gradients are summed in order, so the
- * result depends on examples, options and seed alone.
+ * The logits of an example are the sum of its parts: chunks by their bases and type replicates by their probability, as
+ * in classhead.h.  The examples are put in another order for each epoch, by keys of (seed, epoch, rid); a step takes a
+ * number of them.  As in trainer.h, a step is cut into micro-units of fixed capacity whose gradients are summed in
+ * order, so the result depends on examples, options and seed alone.
  */
 #ifndef RNA_CLASSIFY_H
 #define RNA_CLASSIFY_H
@@ -21,7 +22,13 @@ struct rna_classify_options {
 	double weight_decay, clip; /* clip 0: off */
 	float smoothing;           /* of the labels */
 	int weighted;              /* 1: each class counts the same: weights n / (classes * n of the class) */
-	int frozen; /* 1: only the head (and pooler) learns; the backbone's [CLS] vectors are computed once */
+	int frozen; /* 1: only the head (and pooler) learns; what it reads is computed once; not with attention */
+	/*
+	 * STACK: each input stands for its RNA's config.class_types most probable types, with their weights; the loss
+	 * is of the weighted sum of the logits.  typer predicts them, once; NULL with RNA_TYPER_SHARED: m does, anew
+	 * after each epoch.
+	 */
+	struct rna_model *typer;
 	enum rk_precision precision;
 };
 

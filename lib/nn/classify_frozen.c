@@ -1,5 +1,5 @@
 /*
- * classify_frozen.c: a head on a backbone that does not learn: its [CLS] vectors, in evaluation mode, once for all
+ * classify_frozen.c: a head on a backbone that does not learn: its vectors, in evaluation mode, once for all
  * epochs; pooler and class head as parameters of their own, so that nothing else is touched by the optimiser.
  */
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "nn/classify_private.h"
 #include "nn/embed.h"
 
-#define WINDOW 256 /* examples embedded at once */
+#define WINDOW 256 /* pieces embedded at once */
 
 static int
 is_head(const struct rna_param *p)
@@ -43,7 +43,7 @@ copy_head(struct rna_classify *c, int into_model, struct rna_err *err)
 	return RNA_OK;
 }
 
-/* Vectors of the n examples from first on. */
+/* Vectors of the n pieces from first on. */
 static enum rna_status
 embed_window(
     struct rna_classify *c, struct rna_embed *e, struct rna_record *rec, size_t first, size_t n, struct rna_err *err)
@@ -54,29 +54,29 @@ embed_window(
 	size_t i;
 
 	for (i = 0; i < n && s == RNA_OK; i++)
-		s = rna_classdata_record(c->d, &c->d->list[first + i], &rec[i], err);
+		s = rna_classdata_record(c->d, &c->d->piece[first + i], &rec[i], err);
 	if (s == RNA_OK)
 		s = rna_embed_run(e, rec, n, err);
 	for (i = 0; i < n && s == RNA_OK; i++)
-		memcpy(c->vectors + (first + i) * h, rna_record_get_vec(&rec[i], "cls", RNA_F32, &columns),
-		    h * sizeof(*c->vectors));
+		memcpy(c->vectors + (first + i) * h,
+		    rna_record_get_vec(&rec[i], RNA_EMBED_CLASS_FIELD, RNA_F32, &columns), h * sizeof(*c->vectors));
 	return s;
 }
 
 static enum rna_status
 embed_all(struct rna_classify *c, struct rna_err *err)
 {
-	struct rna_embed_options o = {.what = RNA_EMBED_CLS, .layer = -1, .precision = c->opts.precision};
+	struct rna_embed_options o = {.what = RNA_EMBED_CLASS, .layer = -1, .precision = c->opts.precision};
 	struct rna_record *rec = calloc(WINDOW, sizeof(*rec));
 	struct rna_embed *e = rna_embed_open(c->m, &o, err);
 	enum rna_status s = e != NULL ? RNA_OK : err->status;
 	size_t i, n;
 
-	c->vectors = reallocarray(NULL, c->d->n, (size_t)c->m->config.hidden * sizeof(*c->vectors));
+	c->vectors = reallocarray(NULL, c->d->npieces + 1, (size_t)c->m->config.hidden * sizeof(*c->vectors));
 	if (s == RNA_OK && (rec == NULL || c->vectors == NULL))
 		s = rna_fail(err, RNA_EMEM, "out of memory for the vectors of %zu RNAs", c->d->n);
-	for (i = 0; i < c->d->n && s == RNA_OK; i += n) {
-		n = c->d->n - i < WINDOW ? c->d->n - i : WINDOW;
+	for (i = 0; i < c->d->npieces && s == RNA_OK; i += n) {
+		n = c->d->npieces - i < WINDOW ? c->d->npieces - i : WINDOW;
 		s = embed_window(c, e, rec, i, n, err);
 	}
 	for (i = 0; rec != NULL && i < WINDOW; i++)

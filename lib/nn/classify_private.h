@@ -1,6 +1,6 @@
 /*
- * classify_private.h: between classify.c (epochs and steps), classify_unit.c (a micro-unit on a tape) and
- * classify_frozen.c (a head on vectors of a backbone that does not learn).
+ * classify_private.h: between classify.c (epochs and steps), classify_unit.c (a micro-unit on a tape),
+ * classify_types.c (the types of STACK) and classify_frozen.c (a head on vectors of a backbone that does not learn).
  */
 #ifndef RNA_CLASSIFY_PRIVATE_H
 #define RNA_CLASSIFY_PRIVATE_H
@@ -13,21 +13,30 @@ struct classify_sums {
 	uint64_t n, hits;
 };
 
+/* A micro-unit's tape and what is written to it and read from it. */
+struct classify_tape {
+	struct rna_tape *t;
+	rna_t input;  /* frozen: where the vectors go */
+	rna_t weight; /* shares of the parts */
+	rna_t logits;
+};
+
 struct rna_classify {
 	struct rna_model *m;
 	const struct rna_classdata *d;
 	struct rna_classify_options opts;
 	struct rna_params *params; /* that learn: the model's, or head */
 	struct rna_params head;    /* frozen: pooler and class head, by the model's names */
-	float *vectors;            /* frozen: [examples, hidden] */
+	float *vectors;            /* frozen: [pieces, hidden] */
+	uint8_t *types;            /* STACK: [examples, K]; else NULL */
+	float *sigma;              /* [examples, K] */
 	struct rna_optimizer optimizer;
 	struct rna_tape_options unit;
-	struct rna_tape *tape, *eval;
-	rna_t input, eval_input; /* frozen: where the vectors go */
-	rna_t logits;            /* of eval */
+	struct classify_tape train, eval;
 	struct rna_batch batch;
 	struct rna_record rec;
 	float *loss, *values; /* of a unit: losses; logits, or vectors on their way */
+	float *share;         /* of a unit: of each part */
 	uint8_t *hit;
 	double *class_weight;
 	size_t *order; /* indices of the examples trained on */
@@ -39,13 +48,18 @@ struct rna_classify {
 /* classify_unit.c */
 enum rna_status classify_tapes(struct rna_classify *c, struct rna_err *err) RNA_CHECK;
 void classify_unit_begin(struct rna_classify *c);
-int classify_unit_fits(const struct rna_classify *c, const struct rna_example *e);
-/* key: of its dropout; weight: of its loss. */
+int classify_unit_fits(const struct rna_classify *c, size_t example);
+/* weight: of its loss. */
 enum rna_status
-classify_unit_add(struct rna_classify *c, size_t example, uint64_t key, double weight, struct rna_err *err) RNA_CHECK;
+classify_unit_add(struct rna_classify *c, size_t example, double weight, struct rna_err *err) RNA_CHECK;
 /* Forward (eval), or forward and backward; adds to sums. */
 enum rna_status
 classify_unit_run(struct rna_classify *c, int train, struct classify_sums *sums, struct rna_err *err) RNA_CHECK;
+/* K, or 1 without STACK. */
+int classify_types_count(const struct rna_classify *c);
+
+/* classify_types.c: types and sigma of every example, by the typer's weights as they are. */
+enum rna_status classify_types(struct rna_classify *c, struct rna_err *err) RNA_CHECK;
 
 /* classify_frozen.c */
 enum rna_status classify_frozen_open(struct rna_classify *c, struct rna_err *err) RNA_CHECK;

@@ -9,8 +9,16 @@
 #include "seq/frame.h"
 #include "stream/status.h"
 
-/* What a class head reads: tanh of a linear map of [CLS], as BertForSequenceClassification, or [CLS] itself. */
-enum rna_class_from { RNA_CLASS_POOLED, RNA_CLASS_CLS };
+/*
+ * What a class head reads: tanh of a linear map of [CLS], as BertForSequenceClassification, or [CLS] itself, or the
+ * mean over the bases, plain or weighted by attention.
+ */
+enum rna_class_from { RNA_CLASS_POOLED, RNA_CLASS_CLS, RNA_CLASS_MEAN, RNA_CLASS_ATTENTION };
+/* How the chunks of an RNA become one answer: mean of their logits by bases, attention over their vectors, an MLP
+ * behind the mean of the logits. */
+enum rna_class_chunks { RNA_CHUNKS_MEAN, RNA_CHUNKS_ATTENTION, RNA_CHUNKS_MLP };
+/* Where the type replicates of STACK come from: none are made; a model of its own in the folder types/; the model. */
+enum rna_class_typer { RNA_TYPER_NONE, RNA_TYPER_FROZEN, RNA_TYPER_SHARED };
 
 #define RNA_CLASSES_MAX 4096
 
@@ -30,6 +38,10 @@ struct rna_config {
 	json_t *labels;
 	int class_from; /* enum rna_class_from */
 	int class_mlp;  /* 1: a hidden layer between */
+	int class_chunks; /* enum rna_class_chunks */
+	int class_typer;  /* enum rna_class_typer; when there is one: */
+	int class_types;  /* K, and the probability below which a type is left out */
+	double class_floor;
 	int pairs;      /* 1: it was trained on pairs of sequences */
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
@@ -48,7 +60,7 @@ void rna_config_fini(struct rna_config *c);
 
 /* Number of classes; 0: no class head. */
 int rna_config_classes(const struct rna_config *c);
-/* Reads the head's keys of c->json into labels, class_from and class_mlp; without a class head labels is NULL. */
+/* Reads the head's keys of c->json into labels and class_*; without a class head labels is NULL. */
 enum rna_status rna_config_read_labels(struct rna_config *c, struct rna_err *err) RNA_CHECK;
 /* Puts the head's keys into o; 1 on failure. */
 int rna_config_put_labels(json_t *o, const struct rna_config *c);

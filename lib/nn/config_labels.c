@@ -33,23 +33,45 @@ read_names(struct rna_config *c, const json_t *id2label, size_t n, struct rna_er
 	return RNA_OK;
 }
 
+static const char *const froms[] = {"pooled", "cls", "mean", "attention", NULL};	/* as enum rna_class_from */
+static const char *const heads[] = {"linear", "mlp", NULL};
+static const char *const ways[] = {"mean", "attention", "mlp", NULL};	/* as enum rna_class_chunks */
+static const char *const typers[] = {"none", "frozen", "shared", NULL};	/* as enum rna_class_typer */
+
+/* One of the words, or the first of them where the key is absent. */
+static enum rna_status
+read_word(const json_t *own, const char *key, const char *const *words, int *to, struct rna_err *err)
+{
+	const json_t *value = json_object_get(own, key);
+	const char *word = value ? json_string_value(value) : words[0];
+	int i;
+
+	for (i = 0; words[i] && (!word || strcmp(word, words[i]) != 0); i++)
+		continue;
+	if (!words[i])
+		return rna_fail(err, RNA_EFORMAT, "rill.classifier.%s is none of those that are known", key);
+	*to = i;
+	return RNA_OK;
+}
+
 static enum rna_status
 read_kind(struct rna_config *c, const json_t *own, struct rna_err *err)
 {
-	const char *from = json_string_value(json_object_get(own, "from"));
-	const char *head = json_string_value(json_object_get(own, "head"));
+	enum rna_status s;
 
-	c->class_from = RNA_CLASS_POOLED;
-	c->class_mlp = 0;
-	c->pairs = json_is_true(json_object_get(json_object_get(c->json, "rill"), "pairs"));
-	if (!own)
+	if ((s = read_word(own, "from", froms, &c->class_from, err)) != RNA_OK ||
+	    (s = read_word(own, "head", heads, &c->class_mlp, err)) != RNA_OK ||
+	    (s = read_word(own, "chunks", ways, &c->class_chunks, err)) != RNA_OK ||
+	    (s = read_word(own, "typer", typers, &c->class_typer, err)) != RNA_OK)
+		return s;
+	c->class_types = 0;
+	c->class_floor = 0;
+	if (c->class_typer == RNA_TYPER_NONE)
 		return RNA_OK;
-	if (!from || (strcmp(from, "pooled") != 0 && strcmp(from, "cls") != 0))
-		return rna_fail(err, RNA_EFORMAT, "rill.classifier.from is neither pooled nor cls");
-	if (!head || (strcmp(head, "linear") != 0 && strcmp(head, "mlp") != 0))
-		return rna_fail(err, RNA_EFORMAT, "rill.classifier.head is neither linear nor mlp");
-	c->class_from = from[0] == 'c' ? RNA_CLASS_CLS : RNA_CLASS_POOLED;
-	c->class_mlp = head[0] == 'm';
+	c->class_types = (int)json_integer_value(json_object_get(own, "types"));
+	c->class_floor = json_number_value(json_object_get(own, "floor"));
+	if (c->class_types < 1 || c->class_types > RNA_VOCAB_MAX || !(c->class_floor >= 0 && c->class_floor <= 1))
+		return rna_fail(err, RNA_EFORMAT, "rill.classifier.types or .floor is out of range");
 	return RNA_OK;
 }
 
@@ -74,6 +96,29 @@ rna_config_read_labels(struct rna_config *c, struct rna_err *err)
 	if (read_kind(c, own, err) != RNA_OK)
 		return RNA_EFORMAT;
 	return read_names(c, id2label, (size_t)n, err);
+}
+
+/* The head, where it is not that of BertForSequenceClassification alone. */
+static int
+put_kind(json_t *rill, const struct rna_config *c)
+{
+	json_t *own;
+
+	if (c->class_from == RNA_CLASS_POOLED && !c->class_mlp && c->class_chunks == RNA_CHUNKS_MEAN && !c->class_typer)
+		return 0;
+	own = json_pack("{s:s s:s}", "from", froms[c->class_from], "head", heads[c->class_mlp]);
+	if (!own)
+		return 1;
+	if ((c->class_chunks != RNA_CHUNKS_MEAN &&
+		json_object_set_new(own, "chunks", json_string(ways[c->class_chunks])) < 0) ||
+	    (c->class_typer != RNA_TYPER_NONE &&
+		(json_object_set_new(own, "typer", json_string(typers[c->class_typer])) < 0 ||
+		    json_object_set_new(own, "types", json_integer(c->class_types)) < 0 ||
+		    json_object_set_new(own, "floor", json_real(c->class_floor)) < 0))) {
+		json_decref(own);
+		return 1;
+	}
+	return json_object_set_new(rill, "classifier", own) < 0;
 }
 
 int
@@ -103,9 +148,5 @@ rna_config_put_labels(json_t *o, const struct rna_config *c)
 	bad |= json_object_set_new(o, "problem_type", json_string("single_label_classification")) < 0;
 	if (c->pairs)
 		bad |= json_object_set_new(rill, "pairs", json_true()) < 0;
-	if (c->class_from == RNA_CLASS_POOLED && !c->class_mlp)
-		return bad;
-	return bad | (json_object_set_new(rill, "classifier",
-			  json_pack("{s:s s:s}", "from", c->class_from == RNA_CLASS_CLS ? "cls" : "pooled", "head",
-			      c->class_mlp ? "mlp" : "linear")) < 0);
+	return bad | put_kind(rill, c);
 }

@@ -74,7 +74,7 @@ put_rill(json_t *o, const struct rna_config *c)
 static const char *
 architecture(const struct rna_config *c)
 {
-	if (c->labels && c->class_from == RNA_CLASS_POOLED && !c->class_mlp)
+	if (c->labels && c->class_from == RNA_CLASS_POOLED && !c->class_mlp && c->class_chunks == RNA_CHUNKS_MEAN)
 		return "BertForSequenceClassification";
 	return c->mlm ? "BertForMaskedLM" : "BertModel";
 }

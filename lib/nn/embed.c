@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nn/batch.h"
+#include "nn/classhead.h"
 #include "nn/embed.h"
 
 /* One thing that is read from the tape after a run. */
@@ -42,7 +43,7 @@ check(const struct rna_embed *e, struct rna_err *err)
 	if (e->opts.what & (RNA_EMBED_LOGITS | RNA_EMBED_TYPES) && !c->mlm)
 		return rna_fail(
 		    err, RNA_EINVAL, "the model has no MLM head (cls.predictions), which logits and types need");
-	if (e->opts.what & RNA_EMBED_CLASSES && c->labels == NULL)
+	if (e->opts.what & RNA_EMBED_CLASS && c->labels == NULL)
 		return rna_fail(err, RNA_EINVAL, "the model has no class head");
 	if (e->opts.what & RNA_EMBED_TYPES && e->m->vocab.ntypes == 0)
 		return rna_fail(err, RNA_EINVAL, "the model's vocabulary has no RNA types");
@@ -95,7 +96,7 @@ static void
 record(struct rna_embed *e, rna_t *hidden)
 {
 	const struct rna_config *c = &e->m->config;
-	unsigned what = e->opts.what, heads = RNA_EMBED_POOLED | RNA_EMBED_LOGITS | RNA_EMBED_TYPES | RNA_EMBED_CLASSES;
+	unsigned what = e->opts.what, heads = RNA_EMBED_POOLED | RNA_EMBED_LOGITS | RNA_EMBED_TYPES | RNA_EMBED_CLASS;
 	int layer = e->opts.layer < 0 ? c->layers : e->opts.layer;
 	rna_t last = rna_encoder_forward(e->tape, e->m, what & heads ? c->layers : layer, hidden), x = hidden[layer];
 
@@ -110,11 +111,9 @@ record(struct rna_embed *e, rna_t *hidden)
 		read_from(e, RNA_EMBED_HIDDEN, "hidden", x, 1);
 	if (what & RNA_EMBED_LOGITS)
 		read_from(e, RNA_EMBED_LOGITS, "logits", rna_encoder_logits(e->tape, e->m, last), 1);
-	if (what & RNA_EMBED_CLASSES)
-		read_from(e, RNA_EMBED_CLASSES, "logits",
-		    rna_encoder_classes(
-			e->tape, &e->m->params, c, rna_tape_gather(e->tape, last, RNA_AT_CLS), RNA_AT_CLS),
-		    0);
+	if (what & RNA_EMBED_CLASS)
+		read_from(e, RNA_EMBED_CLASS, RNA_EMBED_CLASS_FIELD,
+		    rna_classhead_read(e->tape, &e->m->params, c, last), 0);
 	if (what & RNA_EMBED_TYPES)
 		read_from(e, RNA_EMBED_TYPES, "types",
 		    rna_encoder_logits(e->tape, e->m, rna_tape_gather(e->tape, last, RNA_AT_SLOT)), 0);

@@ -14,9 +14,11 @@ enum rna_embed_what {
 	RNA_EMBED_POOLED = 4,
 	RNA_EMBED_HIDDEN = 8,
 	RNA_EMBED_LOGITS = 16,
-	RNA_EMBED_CLASSES = 64, /* logits of the class head, also as `logits`; not together with RNA_EMBED_LOGITS */
+	RNA_EMBED_CLASS = 64, /* what the class head reads, as RNA_EMBED_CLASS_FIELD; for rna_classrun */
 	RNA_EMBED_TYPES = 32    /* logits of the types at the type slot: rna_embed_types only */
 };
+
+#define RNA_EMBED_CLASS_FIELD "classifier.input"
 
 struct rna_embed_options {
 	unsigned what; /* of enum rna_embed_what */
@@ -31,7 +33,7 @@ struct rna_embed;
 struct rna_embed *rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct rna_err *err);
 /*
  * Adds to each of n records with `tokens` the fields asked for: `cls` `mean` `pooled` f32[H], `hidden` f32[T,H],
- * `logits` f32[T,V], or of the classes f32[C].  err->record is the number of the record at fault.
+ * `logits` f32[T,V].  err->record is the number of the record at fault.
  */
 enum rna_status rna_embed_run(struct rna_embed *e, struct rna_record *rec, size_t n, struct rna_err *err) RNA_CHECK;
 /* Logits of the types at the type slot of each of n records: [n, vocab.ntypes].  RNA_EFORMAT: a record without a slot.
@@ -44,8 +46,8 @@ int rna_embed_batch_tokens(const struct rna_embed *e);
 void rna_embed_close(struct rna_embed *e); /* NULL is fine */
 
 /*
- * Merges what the n chunks of an RNA got into whole, the record of the whole RNA: cls, mean, pooled and `logits` of
- * classes are means weighted by the chunks' bases; the rows of hidden and logits are put together ([CLS] of the first
+ * Merges what the n chunks of an RNA got into whole, the record of the whole RNA: cls, mean and pooled are means
+ * weighted by the chunks' bases; the rows of hidden and logits are put together ([CLS] of the first
  * chunk, the bases of all, what follows them from the last), so that they fit the tokens of the unchunked RNA.
  * Chunks must not overlap.
  */

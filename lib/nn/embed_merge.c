@@ -83,14 +83,11 @@ rna_embed_merge(
     const struct rna_vocab *v, const struct rna_record *chunk, size_t n, struct rna_record *whole, struct rna_err *err)
 {
 	static const char *const vectors[] = {"cls", "mean", "pooled"}, *const matrices[] = {"hidden", "logits"};
-	const struct rna_field *logits = rna_record_find(&chunk[0], "logits");
 	enum rna_status st = RNA_OK;
 	size_t i;
 
 	for (i = 0; i < sizeof(vectors) / sizeof(*vectors) && st == RNA_OK; i++)
 		st = merge_vector(v, chunk, n, vectors[i], whole, err);
-	if (logits != NULL && logits->ndim == 1) /* of classes; a matrix is put together below */
-		st = st == RNA_OK ? merge_vector(v, chunk, n, "logits", whole, err) : st;
 	for (i = 0; i < sizeof(matrices) / sizeof(*matrices) && st == RNA_OK; i++)
 		st = merge_rows(v, chunk, n, matrices[i], whole, err);
 	return st;

@@ -62,32 +62,6 @@ rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last)
 	    t, x, rna_params_find(&m->params, "pooler.weight"), rna_params_find(&m->params, "pooler.bias"), RK_TANH);
 }
 
-static rna_t
-map(struct rna_tape *t, const struct rna_params *p, const char *name, rna_t x, enum rk_act act)
-{
-	char weight[64], bias[64];
-
-	snprintf(weight, sizeof(weight), "%s.weight", name);
-	snprintf(bias, sizeof(bias), "%s.bias", name);
-	return rna_tape_linear(t, x, rna_params_find(p, weight), rna_params_find(p, bias), act);
-}
-
-rna_t
-rna_encoder_classes(
-    struct rna_tape *t, const struct rna_params *p, const struct rna_config *c, rna_t cls, enum rna_tape_index at)
-{
-	rna_t x = cls;
-
-	if (c->class_from == RNA_CLASS_POOLED)
-		x = map(t, p, "pooler", x, RK_TANH);
-	x = rna_tape_dropout(t, x, at, c->hidden_dropout);
-	if (c->class_mlp) {
-		x = map(t, p, "classifier.dense", x, RK_RELU);
-		x = rna_tape_dropout(t, x, at, c->hidden_dropout);
-	}
-	return map(t, p, c->class_mlp ? "classifier.out_proj" : "classifier", x, RK_NONE);
-}
-
 rna_t
 rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows)
 {

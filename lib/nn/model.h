@@ -32,6 +32,7 @@ struct rna_model_options {
 	 */
 	json_t *labels;
 	int class_from, class_mlp, pairs; /* with labels: of struct rna_config */
+	int class_chunks, class_typer;    /* so too; RNA_TYPER_SHARED: the MLM head stays */
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */
@@ -53,11 +54,5 @@ rna_t rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int lay
 rna_t rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last);
 /* MLM head on given rows: [.., vocab]. */
 rna_t rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows);
-/*
- * Class head on last hidden vectors of [CLS] that were gathered at `at`: [.., classes] (config.labels).  params: m's,
- * or others that hold the head under the same names.
- */
-rna_t rna_encoder_classes(
-    struct rna_tape *t, const struct rna_params *params, const struct rna_config *c, rna_t cls, enum rna_tape_index at);
 
 #endif

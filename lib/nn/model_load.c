@@ -86,13 +86,16 @@ choose_classes(struct source *s, struct rna_config *c, const struct rna_model_op
 		return;
 	s->tune = 1;
 	s->fresh = !c->labels || !json_equal(c->labels, o->labels) || c->class_from != o->class_from ||
-	           c->class_mlp != o->class_mlp || c->pairs != o->pairs;
+	           c->class_mlp != o->class_mlp || c->pairs != o->pairs || c->class_chunks != o->class_chunks;
 	json_decref(c->labels);
 	c->labels = json_incref(o->labels);
 	c->class_from = o->class_from;
 	c->class_mlp = o->class_mlp;
+	c->class_chunks = o->class_chunks;
+	c->class_typer = o->class_typer;
 	c->pairs = o->pairs;
-	c->mlm = c->type_head = 0;
+	c->mlm = c->mlm && o->class_typer == RNA_TYPER_SHARED;
+	c->type_head = 0;
 	c->pooler = o->class_from == RNA_CLASS_POOLED;
 }
 

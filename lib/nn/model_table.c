@@ -146,6 +146,14 @@ classifier(struct model_table *t, const struct rna_config *c)
 {
 	int n = rna_config_classes(c);
 
+	if (c->class_from == RNA_CLASS_ATTENTION)
+		whole(t, "classifier.score.weight", "classifier.score.weight", 1, c->hidden, 1);
+	if (c->class_chunks == RNA_CHUNKS_ATTENTION)
+		whole(t, "classifier.chunk_score.weight", "classifier.chunk_score.weight", 1, c->hidden, 1);
+	if (c->class_chunks == RNA_CHUNKS_MLP) {
+		linear(t, "classifier.chunks.dense", "classifier.chunks.dense", c->hidden, n, 0);
+		linear(t, "classifier.chunks.out_proj", "classifier.chunks.out_proj", n, c->hidden, 0);
+	}
 	if (c->class_mlp) {
 		linear(t, "classifier.dense", "classifier.dense", c->hidden, c->hidden, 0);
 		linear(t, "classifier.out_proj", "classifier.out_proj", n, c->hidden, 0);

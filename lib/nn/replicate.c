@@ -9,9 +9,8 @@
 #include "seq/frame.h"
 #include "stream/rng.h"
 
-/* Writes a token into the type slot. */
-static enum rna_status
-fill_slot(const struct rna_vocab *v, struct rna_record *rec, uint8_t token, struct rna_err *err)
+enum rna_status
+rna_replicate_fill(const struct rna_vocab *v, struct rna_record *rec, uint8_t token, struct rna_err *err)
 {
 	const struct rna_field *f = rna_record_find(rec, "tokens");
 	uint64_t n = 0;
@@ -22,12 +21,6 @@ fill_slot(const struct rna_vocab *v, struct rna_record *rec, uint8_t token, stru
 		return rna_fail(err, RNA_EFORMAT, "no type slot in the tokens; frame with: rna-tokenize --frame type");
 	rec->mem.data[f->offset + (size_t)slot] = token;
 	return RNA_OK;
-}
-
-enum rna_status
-rna_replicate_mask(const struct rna_vocab *v, struct rna_record *rec, struct rna_err *err)
-{
-	return fill_slot(v, rec, (uint8_t)v->mask, err);
 }
 
 enum rna_status
@@ -76,23 +69,31 @@ group_of(const struct rna_record *rec, uint64_t *group, struct rna_err *err)
 	return RNA_OK;
 }
 
+void
+rna_replicate_weigh(const float *p, int k, double floor, float *sigma)
+{
+	double sum = 0;
+	int i;
+
+	for (i = 0; i < k; i++)
+		sum += i == 0 || (double)p[i] >= floor ? (double)p[i] : 0;
+	for (i = 0; i < k; i++)
+		sigma[i] = i == 0 || (double)p[i] >= floor ? (float)((double)p[i] / sum) : 0;
+}
+
 enum rna_status
-rna_replicate_make(const struct rna_vocab *v, const struct rna_record *rec, const uint8_t *types, const float *p, int k,
-    int i, struct rna_record *out, struct rna_err *err)
+rna_replicate_make(const struct rna_vocab *v, const struct rna_record *rec, const uint8_t *types, const float *p,
+    const float *sigma, int k, int i, struct rna_record *out, struct rna_err *err)
 {
 	enum rna_status st = rna_record_copy(out, rec);
 	uint64_t group = 0;
-	double sum = 0;
-	int j;
 
-	for (j = 0; j < k; j++)
-		sum += (double)p[j];
 	if (st != RNA_OK)
 		return rna_fail(err, st, "out of memory");
-	if ((st = fill_slot(v, out, types[i], err)) != RNA_OK || (st = group_of(rec, &group, err)) != RNA_OK)
+	if ((st = rna_replicate_fill(v, out, types[i], err)) != RNA_OK || (st = group_of(rec, &group, err)) != RNA_OK)
 		return st;
 	if ((st = rna_record_set_u8(out, "type", types[i])) != RNA_OK ||
-	    (st = rna_record_set_f32(out, "sigma", (float)((double)p[i] / sum))) != RNA_OK ||
+	    (st = rna_record_set_f32(out, "sigma", sigma[i])) != RNA_OK ||
 	    (st = rna_record_set_u64(out, "group", group)) != RNA_OK ||
 	    (st = rna_record_set_vec(out, "types", RNA_U8, types, (uint64_t)k)) != RNA_OK ||
 	    (st = rna_record_set_vec(out, "types_p", RNA_F32, p, (uint64_t)k)) != RNA_OK)
