@@ -3,7 +3,6 @@
  *
  * 1. Blocks   2. Reading
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +71,8 @@ blank_comments(char *p, char *end)
 	int inside = 0;
 
 	for (; p < end; p++) {
+		if (!inside && *p > '/') /* most of the text */
+			continue;
 		if (*p == '\n') {
 			inside = inside && end - p > 1 && p[1] != '#';
 			continue;
@@ -88,40 +89,61 @@ blank_comments(char *p, char *end)
 	}
 }
 
+/* As isspace in the C locale, which a program may have left. */
+static inline int
+blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* The next token, cut off in place; NULL at the end or before a line that begins a block. */
 static char *
 token(struct parser *ps)
 {
-	char *word;
+	char *p = ps->p, *end = ps->end, *word;
 
-	while (ps->p < ps->end && isspace((unsigned char)*ps->p))
-		ps->line += *ps->p++ == '\n';
-	if (ps->p >= ps->end || *ps->p == '#')
-		return NULL;
-	word = ps->p;
-	while (ps->p < ps->end && !isspace((unsigned char)*ps->p))
-		ps->p++;
-	if (ps->p < ps->end) {
-		ps->line += *ps->p == '\n';
-		*ps->p++ = '\0';
+	for (; p < end && blank(*p); p++)
+		ps->line += *p == '\n';
+	word = p;
+	if (p < end && *p != '#') {
+		while (p < end && !blank(*p))
+			p++;
+		if (p < end) {
+			ps->line += *p == '\n';
+			*p++ = '\0';
+		}
 	}
-	return word;
+	ps->p = p;
+	return p > word ? word : NULL;
+}
+
+/* Takes the next token when it is an integer of up to five digits, as nearly all are; 0: something else comes next. */
+static int
+small_integer(struct parser *ps, int *value)
+{
+	char *p = ps->p, *end = ps->end, *digit;
+	int n = 0, negative, lines = 0;
+
+	for (; p < end && blank(*p); p++)
+		lines += *p == '\n';
+	if ((negative = p < end && *p == '-'))
+		p++;
+	for (digit = p; p < end && p - digit < 5 && *p >= '0' && *p <= '9'; p++)
+		n = 10 * n + (*p - '0');
+	if (p == digit || p == end || !blank(*p))
+		return 0;
+	ps->p = p;
+	ps->line += lines;
+	*value = negative ? -n : n;
+	return 1;
 }
 
 /* A number, INF, or DEF (the default: what Turner 2004 has, not known here and so refused). */
 static int
 number(struct parser *ps, const char *word, double *value)
 {
-	const char *digit = word + (*word == '-');
 	char *end;
-	int n = 0;
 
-	while (n < VALUE_MAX && *digit >= '0' && *digit <= '9')
-		n = 10 * n + (*digit++ - '0');
-	if (*digit == '\0' && n <= VALUE_MAX && digit[-1] >= '0' && digit > word) { /* what nearly every word is */
-		*value = *word == '-' ? -n : n;
-		return 0;
-	}
 	if (strcmp(word, "INF") == 0) {
 		*value = RNA_FOLD_INF;
 		return 0;
@@ -136,7 +158,7 @@ number(struct parser *ps, const char *word, double *value)
 static int
 read_block(struct parser *ps, struct rna_energy_file *f, enum block b, int enthalpies)
 {
-	int **where = enthalpies ? &f->enthalpy[b] : &f->energy[b], n = 0;
+	int **where = enthalpies ? &f->enthalpy[b] : &f->energy[b], n = 0, integer;
 	double value;
 	char *word;
 
@@ -145,7 +167,15 @@ read_block(struct parser *ps, struct rna_energy_file *f, enum block b, int entha
 		rna_fail(ps->err, RNA_EMEM, "out of memory");
 		return -1;
 	}
-	while ((word = token(ps)) != NULL) {
+	for (;;) {
+		if (n < blocks[b].most && small_integer(ps, &integer)) {
+			if (b == MISC && n == 4)
+				f->lxc = integer;
+			(*where)[n++] = integer;
+			continue;
+		}
+		if ((word = token(ps)) == NULL)
+			break;
 		if (n == blocks[b].most)
 			return bad(ps, "too many values in block ", blocks[b].name);
 		if (number(ps, word, &value) != 0)

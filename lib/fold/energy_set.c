@@ -89,21 +89,20 @@ static void
 widen(const int *real, int *all)
 {
 	static const int stride[4] = {125, 25, 5, 1};
-	int n, d, k, later;
+	int d, a, b, n, step, *x;
 
-	for (n = 0; n < 256; n++)
-		all[(n / 64 + 1) * 125 + (n / 16 % 4 + 1) * 25 + (n / 4 % 4 + 1) * 5 + n % 4 + 1] = real[n];
-	for (d = 0; d < 4; d++) {
-		for (n = 0; n < 625; n++) {
-			if (n / stride[d] % 5 != 0)
-				continue;
-			for (later = d + 1; later < 4 && n / stride[later] % 5 != 0; later++)
-				continue;
-			if (later < 4) /* its other unknown base comes first */
-				continue;
-			all[n] = all[n + stride[d]];
-			for (k = 2; k <= 4; k++)
-				all[n] = all[n + k * stride[d]] > all[n] ? all[n + k * stride[d]] : all[n];
+	for (n = 0; n < 64; n++) /* rows of four */
+		memcpy(all + (n / 16 + 1) * 125 + (n / 4 % 4 + 1) * 25 + (n % 4 + 1) * 5 + 1, real + 4 * n,
+		    4 * sizeof(*all));
+	for (d = 3; d >= 0; d--) { /* what is still unknown to the left of d is filled in later */
+		step = stride[d];
+		for (a = 0; a < 625; a += 5 * step) {
+			for (b = 0; b < step; b++) {
+				x = all + a + b;
+				x[0] = x[step];
+				for (n = 2; n <= 4; n++)
+					x[0] = x[n * step] > x[0] ? x[n * step] : x[0];
+			}
 		}
 	}
 }
@@ -111,15 +110,17 @@ widen(const int *real, int *all)
 static void
 fill_int22(struct rna_energy *e, const struct scale *s)
 {
-	int p, q, n, at, energy[625], enthalpy[625], *out;
+	int p, q, n, at, energy[625] = {0}, enthalpy[625] = {0}, *out;
 
 	for (p = 1; p < RNA_NPAIRS; p++) {
 		for (q = 1; q < RNA_NPAIRS; q++) {
 			/* the file has no int22 for non-canonical pairs: taken as UA */
 			at = (((p < 7 ? p : 6) - 1) * 6 + (q < 7 ? q : 6) - 1) * 256;
-			widen(s->f->energy[INT22] + at, energy);
-			widen(s->f->enthalpy[INT22] + at, enthalpy);
 			out = &e->int22[p][q][0][0][0][0];
+			widen(s->f->energy[INT22] + at, s->t == 1 ? out : energy);
+			if (s->t == 1) /* as measured */
+				continue;
+			widen(s->f->enthalpy[INT22] + at, enthalpy);
 			for (n = 0; n < 625; n++)
 				out[n] = at_temperature(energy[n], enthalpy[n], s->t);
 		}
