@@ -8,6 +8,7 @@
 
 #define ROWS rna_sum_rows_plain
 #define NAME "plain"
+#define LANES 2
 #include "fold/sum_rows_text.h"
 
 const struct sum_rows *

@@ -1,5 +1,5 @@
 /*
- * sum_rows_avx2.c: two vectors of four cells at once.
+ * sum_rows_avx2.c: four cells at once.
  */
 #include <string.h>
 
@@ -8,5 +8,6 @@
 #if defined(__AVX2__)
 #define ROWS rna_sum_rows_avx2
 #define NAME "avx2"
+#define LANES 4
 #include "fold/sum_rows_text.h"
 #endif

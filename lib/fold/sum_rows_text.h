@@ -1,17 +1,18 @@
 /*
- * sum_rows_text.h: the vector loops of the partition function, written once; the compiler cuts the vectors to what the
- * machine has.  The including file defines ROWS (the table's name) and NAME.
+ * sum_rows_text.h: the vector loops of the partition function, written once.  The including file defines ROWS (the
+ * table's name), NAME and LANES, the doubles in a register: wider vectors would go through memory.  What is summed over
+ * columns is summed in eight partial sums at every level, so that all levels have the same bits.
  */
 
-/* Eight cells, wherever they lie. */
-typedef double V __attribute__((vector_size(64), aligned(8), may_alias));
-#define LANES     8
-#define AT(p)     (*(const V *)(p))
+/* Some cells, wherever they lie. */
+typedef double V __attribute__((vector_size(LANES * 8), aligned(8), may_alias));
+#define PARTS (8 / LANES)
+#define AT(p) (*(const V *)(p))
 #define PUT(p, x) (*(V *)(p) = (x))
 
 /* Row and column at the other end of a loop with a bases unpaired on the 5' side and b on the 3' side. */
 #define ROW(c, a) ((c)[(unsigned)(f->i + d * (1 + (a))) % FOLD_RING])
-#define COL(b)    (j - d * (1 + (b)))
+#define COL(b) (j - d * (1 + (b)))
 
 static inline __attribute__((always_inline)) void
 interior(const struct sum_interior *f, const int d)
@@ -63,9 +64,9 @@ add4(double *y, double *const x[4], const double a[4], int from, int to)
 }
 
 static double
-sum_lanes(const V *v)
+sum_lanes(const V v[PARTS])
 {
-	double x[LANES];
+	double x[8];
 
 	memcpy(x, v, sizeof(x));
 	return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
@@ -74,24 +75,28 @@ sum_lanes(const V *v)
 static void
 dot_add4(const double *d, double *const x[4], double *const y[4], const double a[4], double sum[4], int from, int to)
 {
-	V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, e;
-	int j = from, k;
+	V s0[PARTS] = {{0}}, s1[PARTS] = {{0}}, s2[PARTS] = {{0}}, s3[PARTS] = {{0}}, e;
+	int j = from, k, m;
 
-	for (; j + LANES <= to; j += LANES) {
-		e = AT(d + j);
-		s0 += AT(x[0] + j) * e;
-		s1 += AT(x[1] + j) * e;
-		s2 += AT(x[2] + j) * e;
-		s3 += AT(x[3] + j) * e;
-		PUT(y[0] + j, AT(y[0] + j) + e * a[0]);
-		PUT(y[1] + j, AT(y[1] + j) + e * a[1]);
-		PUT(y[2] + j, AT(y[2] + j) + e * a[2]);
-		PUT(y[3] + j, AT(y[3] + j) + e * a[3]);
+	for (; j + 8 <= to; j += 8) {
+#pragma GCC unroll 4
+		for (m = 0; m < PARTS; m++) {
+			k = j + m * LANES;
+			e = AT(d + k);
+			s0[m] += AT(x[0] + k) * e;
+			s1[m] += AT(x[1] + k) * e;
+			s2[m] += AT(x[2] + k) * e;
+			s3[m] += AT(x[3] + k) * e;
+			PUT(y[0] + k, AT(y[0] + k) + e * a[0]);
+			PUT(y[1] + k, AT(y[1] + k) + e * a[1]);
+			PUT(y[2] + k, AT(y[2] + k) + e * a[2]);
+			PUT(y[3] + k, AT(y[3] + k) + e * a[3]);
+		}
 	}
-	sum[0] = sum_lanes(&s0);
-	sum[1] = sum_lanes(&s1);
-	sum[2] = sum_lanes(&s2);
-	sum[3] = sum_lanes(&s3);
+	sum[0] = sum_lanes(s0);
+	sum[1] = sum_lanes(s1);
+	sum[2] = sum_lanes(s2);
+	sum[3] = sum_lanes(s3);
 	for (; j < to; j++) {
 		for (k = 0; k < 4; k++) {
 			sum[k] += x[k][j] * d[j];
