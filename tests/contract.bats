@@ -374,3 +374,21 @@ zstd_or_cat() {
 		fi
 	done
 }
+
+# bats test_tags=slow
+@test "a second writer of one -o ends at once, before it reads" {
+	for t in $(filters) rna-tokenize rna-shuf; do
+		mkfifo "$T/in"
+		# shellcheck disable=SC2046
+		"$t" $(args_of "$t") -o "$T/out" "$T/in" 3>&- & pid=$!
+		for ((i = 0; i < 500; i++)); do [ ! -e "$T/out.part" ] || break; sleep 0.02; done
+		# shellcheck disable=SC2046
+		run -1 --separate-stderr timeout 20 "$t" $(args_of "$t") -o "$T/out" "$(input_of "$t")"
+		one_line "$stderr"
+		[[ $stderr == *"out.part is being written by another program" ]]
+		cat "$(input_of "$t")" >"$T/in"
+		wait "$pid"
+		[ -s "$T/out" ]
+		rm "$T/in" "$T/out"
+	done
+}

@@ -6,7 +6,7 @@ load helper
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	rna-tokenize -q --frame type --type header "$SAMPLE" | rna-shuf -q -s 1 | rna-mask -q -s 1 -o masked.rill
-	rna-train mlm -q -c tiny --steps 2 -o model masked.rill
+	rna-train mlm -q -c tiny --epochs 2 -o model masked.rill
 }
 
 setup() {
@@ -38,7 +38,7 @@ setup() {
 @test "the whole pipe gives the same bytes twice, whatever -@ is" {
 	for n in 1 2; do
 		rna-tokenize -q -@ $n --frame type --type header <"$SAMPLE" | rna-shuf -q -@ $n -s 7 | rna-mask -q -@ $n -s 7 |
-			rna-train mlm -q -@ $n -c tiny --steps 3 -o "m$n"
+			rna-train mlm -q -@ $n -c tiny --batch-tokens 2048 --steps 3 -o "m$n"
 		rna-embed -q -@ $n -m "m$n" "$SAMPLE" | rna-view -O json >"e$n.json"
 	done
 	same m1/model.safetensors m2/model.safetensors

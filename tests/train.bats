@@ -78,11 +78,14 @@ table() { cut -f 1-8,10- "$1"; }
 	tail -n 1 m/log.tsv | awk -F'\t' '{ print "loss", $10, "accuracy", $11; exit !($10 < 0.05 && $11 > 0.99) }'
 }
 
-@test "input that ends before --steps is used and said" {
-	run -0 --separate-stderr rna-train mlm -c tiny --layers 1 --steps 1000 -o m "$x"
+@test "input that ends before --steps is used, and more goes on with it" {
+	run -1 --separate-stderr mini m --steps 9 "$x"
 	one_line "$stderr"
-	[[ $stderr == *"ended after "*" of 1000 steps"* ]]
+	[[ $stderr == *"ended after "*" of 9 steps"*"--resume"* ]]
 	[ -s m/model.safetensors ]
+	[ ! -e m/.lock ]
+	cat "$x" "$x" "$x" | mini m --steps 9 --resume
+	[ "$(tail -n 1 m/log.tsv | cut -f 1)" = 9 ]
 }
 
 @test "on a pipe one pass is as long as the header says; without totals --steps is needed" {
@@ -200,7 +203,7 @@ table() { cut -f 1-8,10- "$1"; }
 
 @test "a second training in the folder is told who is there" {
 	mkfifo p
-	mini_bg m --steps 10 <p & pid=$!
+	mini_bg m --steps 3 <p & pid=$!
 	exec 9>p
 	until [ -e m/.lock ]; do sleep 0.01; done
 	run -1 --separate-stderr mini m --steps 1 "$x"
@@ -209,7 +212,7 @@ table() { cut -f 1-8,10- "$1"; }
 	cat "$x" >&9
 	exec 9>&-
 	wait $pid
-	mini m --steps 10 --resume "$x"
+	mini m --steps 3 --resume "$x"
 }
 
 @test "no room for a checkpoint: the one before stays whole" {

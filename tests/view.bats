@@ -42,6 +42,15 @@ setup() {
 	printf '>a\nAC\n>b later\nAC\n' | rna-view -O tsv | awk -F'\t' 'NF != 3 { exit 1 }'
 }
 
+@test "--fields that no record has are an error, one of several a warning" {
+	run -1 --separate-stderr rna-view --fields nono -O json -o "$T/x" kmer.rill
+	[ "$stderr" = "rna-view: --fields: no record has a field nono" ]
+	[ ! -e "$T/x" ]
+	run -0 --separate-stderr rna-view --fields name,nono -O json kmer.rill
+	[ "$stderr" = "rna-view: --fields: no record has a field nono" ]
+	run -0 --separate-stderr rna-view -q --fields nono "$GOLDEN/empty.rill"
+}
+
 @test "FASTA comes back as it was" {
 	awk '/^>/ { if (s) print s; print; s = ""; next } { s = s $0 } END { print s }' "$SAMPLE" >"$T/flat"
 	rna-view -O fasta tokens.rill | same - "$T/flat"

@@ -146,30 +146,28 @@ begin_stream(struct embed *e, uint64_t stream, const struct kept *k)
 }
 
 static void
-run(struct embed *e)
+run(struct embed *e, const struct kept *k)
 {
-	struct kept k = {{NULL}, 0, 0};
 	uint64_t stream = 0;
 
-	e->out = e->resume ? tool_out_resume(&tool, &k.header, &k.streams, &k.records) : tool_out_open(&tool);
 	do {
-		begin_stream(e, stream, &k);
-		run_stream(e, stream >= k.streams);
+		begin_stream(e, stream, k);
+		run_stream(e, stream >= k->streams);
 		stream++;
 	} while (e->next_status == RNA_NEXT && e->skip == 0);
-	if (e->skip > 0 || stream < k.streams + (k.records > 0)) {
+	if (e->skip > 0 || stream < k->streams + (k->records > 0)) {
 		tool_out_keep(e->out);
 		tool_die(&tool, "%s.part: holds more than this input gives", tool.output);
 	}
 	tool_progress_end(&e->progress);
 	tool_out_close(e->out);
-	rna_header_fini(&k.header);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct embed e = {.t = &tool, .opts = {.layer = -1}};
+	struct kept k = {{NULL}, 0, 0};
 
 	tool_hide(&tool, hidden);
 	tool_parse(&tool, argc, argv, own, &e);
@@ -178,12 +176,16 @@ main(int argc, char **argv)
 		tool_filter(&tool, add_kmer, NULL, &e.kmer, 1);
 		return TOOL_DONE;
 	}
+	/* first, so that a second writer ends before it reads */
+	if (!e.plan)
+		e.out = e.resume ? tool_out_resume(&tool, &k.header, &k.streams, &k.records) : tool_out_open(&tool);
 	embed_open(&e);
 	tool_in_open(&e.in, &tool, NULL);
 	e.in.raw = 1; /* text is framed here, so that its chunks can be merged */
 	if (e.plan)
 		return embed_plan(&e);
-	run(&e);
+	run(&e, &k);
+	rna_header_fini(&k.header);
 	tool_summary(&tool, "%llu records in, %llu out, %llu tokens", (unsigned long long)e.read,
 	    (unsigned long long)e.written, (unsigned long long)e.all_tokens);
 	embed_close(&e);

@@ -55,7 +55,6 @@ run(struct predict *p)
 {
 	struct embed *e = &p->e;
 
-	e->out = tool_out_open(&tool);
 	do {
 		embed_stream_begin(e);
 		embed_write_header(e, NULL);
@@ -78,6 +77,7 @@ main(int argc, char **argv)
 	tool_parse(&tool, argc, argv, own, &p);
 	if (tool.model == NULL)
 		tool_usage(&tool, "-m is missing: the folder of a model that rna-train class made");
+	e->out = tool_out_open(&tool); /* first, so that a second writer ends before it reads */
 	embed_open(e);
 	if ((p.classrun = rna_classrun_open(&e->model, e->opts.precision, &err)) == NULL)
 		tool_die_err(&tool, &err);

@@ -110,14 +110,14 @@ main(int argc, char **argv)
 	tool_hide(&tool, hidden);
 	tool_parse(&tool, argc, argv, own, &opts);
 	validate(&opts);
+	r.out[0] = tool_out_open(&tool);
+	if (opts.rest != NULL)
+		r.out[1] = tool_out_open_path(&tool, opts.rest);
 	tool_in_open(&r.in, &tool, NULL);
 	rna_record_init(&r.rec);
 	rna_split_init(&r.split, tool.seed, opts.split, opts.group);
 	if (rna_header_copy(&r.header, tool_in_header(&r.in)) != RNA_OK)
 		tool_die(&tool, "out of memory");
-	r.out[0] = tool_out_open(&tool);
-	if (opts.rest != NULL)
-		r.out[1] = tool_out_open_path(&tool, opts.rest);
 	if (opts.shards > 0)
 		shuf_shard(&r);
 	else

@@ -176,9 +176,9 @@ main(int argc, char **argv)
 
 	tool_parse(&tool, argc, argv, own, &o);
 	tokenize_prepare(&o);
+	out.out = tool_out_open(&tool);
 	tool_in_open(&in, &tool, &o.source);
 	in.raw = 1;
-	out.out = tool_out_open(&tool);
 	run(&o, &in, &out);
 	tool_in_close(&in);
 	tool_out_close(out.out);

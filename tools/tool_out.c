@@ -356,8 +356,8 @@ tool_filter(struct tool *t, enum rna_status (*process)(struct rna_record *rec, v
 		tool_die(t, "out of memory");
 	for (i = 0; i < BATCH_RECORDS; i++)
 		rna_record_init(&b->rec[i]);
+	f.out = tool_out_open(t); /* first, so that a second writer ends before it reads */
 	tool_in_open(&f.in, t, NULL);
-	f.out = tool_out_open(t);
 	filter_stream(&f, b);
 	tool_out_close(f.out);
 	tool_in_close(&f.in);

@@ -214,9 +214,14 @@ check_end(struct train_run *r, enum rna_status s)
 		rna_fail(&err, RNA_EFORMAT, "no records in the input");
 		train_fail(r, &err);
 	}
-	if (r->total > 0 && !r->estimated)
-		tool_warn(r->t, "the input ended after %lld of %lld steps; the model is saved as it is",
+	/* a model of fewer steps than were asked for is not what was asked for: kept, and said whatever -q says */
+	if (r->total > 0 && !r->estimated) {
+		rna_fail(&err, RNA_ETRUNC,
+		    "the input ended after %lld of %lld steps; the model so far is kept, --resume with more input goes on",
 		    (long long)r->tr.state.step, (long long)r->total);
+		save(r);
+		train_fail(r, &err);
+	}
 }
 
 /* 4. The run */

@@ -23,6 +23,7 @@ struct printer {
 	struct rna_npy *npy;
 	struct rna_tensors tensors;
 	struct rna_pictures pictures;
+	char *seen; /* for each field of --fields: a record had it */
 };
 
 static void
@@ -85,6 +86,33 @@ print(const struct printer *p)
 }
 
 static void
+look_for_fields(struct printer *p, const struct rna_record *rec)
+{
+	size_t i;
+
+	if (p->seen == NULL && (p->seen = calloc(p->v->text.nfields + 1, 1)) == NULL)
+		tool_die(p->v->t, "out of memory");
+	for (i = 0; i < p->v->text.nfields; i++)
+		p->seen[i] |= (char)(rna_record_find(rec, p->v->fields[i]) != NULL);
+}
+
+/* A field may be rare, so that none here has it; but what is asked for and not there at all is a slip of the pen. */
+static void
+check_fields(struct printer *p)
+{
+	size_t i, n = p->v->text.nfields;
+
+	if (p->seen == NULL)
+		return;
+	if (memchr(p->seen, 1, n) == NULL)
+		tool_die(p->v->t, "--fields: no record has a field %s%s", p->v->fields[0], n > 1 ? " or another of these" : "");
+	for (i = 0; i < n; i++)
+		if (!p->seen[i])
+			tool_warn(p->v->t, "--fields: no record has a field %s", p->v->fields[i]);
+	free(p->seen);
+}
+
+static void
 put(struct printer *p, const struct rna_record *rec, struct rna_err *err)
 {
 	enum rna_status st = RNA_OK;
@@ -92,6 +120,8 @@ put(struct printer *p, const struct rna_record *rec, struct rna_err *err)
 	switch (p->v->mode) {
 	case VIEW_TEXT:
 		rna_buf_reuse(&p->buf);
+		if (p->v->fields != NULL)
+			look_for_fields(p, rec);
 		if (p->v->text.format == RNA_TEXT_TSV && p->in.records == 1)
 			begin_table(p, rec);
 		st = rna_text_record(&p->v->text, rec, &p->buf, err);
@@ -160,6 +190,7 @@ end(struct printer *p)
 		fprintf(p->fp, "%llu\n", (unsigned long long)p->in.records);
 	if (st != RNA_OK)
 		tool_die_err(p->v->t, &err);
+	check_fields(p);
 	if (p->fp != NULL)
 		tool_text_close(p->v->t);
 	rna_tensors_fini(&p->tensors);
@@ -183,9 +214,9 @@ view_records(struct view *v)
 	enum rna_status st;
 
 	rna_record_init(&rec);
+	begin(&p); /* first, so that a second writer ends before it reads */
 	tool_in_open(&p.in, v->t, NULL);
 	p.in.raw = 1; /* text is shown as it was read */
-	begin(&p);
 	do {
 		new_header(&p);
 		while ((st = tool_in_read(&p.in, &rec)) == RNA_OK)

@@ -202,8 +202,8 @@ vote_groups(struct tool *t, enum vote_by by, enum rna_vote_rule rule)
 
 	rna_record_init(&rec);
 	rna_vote_init(&r.vote, rule);
-	tool_in_open(&in, t, NULL);
 	out = tool_out_open(t);
+	tool_in_open(&in, t, NULL);
 	begin_stream(&r, &in, out);
 	strlcpy(file, rna_source_name(in.source), sizeof(file));
 	while ((s = tool_in_read(&in, &rec)) != RNA_END) {

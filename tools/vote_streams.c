@@ -107,10 +107,10 @@ vote_streams(struct tool *t, enum rna_vote_rule rule)
 	if (m == NULL)
 		tool_die(t, "out of memory");
 	rna_vote_init(&v, rule);
+	out = tool_out_open(t);
 	for (k = 0; k < t->nfiles; k++)
 		member_open(&m[k], t, t->files[k]);
 	check_classes(t, m);
-	out = tool_out_open(t);
 	tool_out_header(out, tool_in_header(&m[0].in), NULL, 1);
 	while ((s = read_all(t, m)) != RNA_END) {
 		if (s == RNA_NEXT) {
