@@ -46,6 +46,9 @@ TOOL_SRC = $(wildcard tools/rna-*.c)
 TOOLS = $(TOOL_SRC:tools/%.c=$(B)/bin/%)
 UNIT_SRC = $(wildcard tests/unit_*.c)
 UNITS = $(UNIT_SRC:tests/%.c=$(B)/tests/%) $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/reader.c tests/record_make.c))
+# fuzz targets: driven by libFuzzer in the build of make fuzz, else by tests/fuzz/driver.c, a fixed number of mutations
+FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
+FUZZERS = $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 BENCH_SRC = $(wildcard tests/bench_*.c)
 BENCHES = $(BENCH_SRC:tests/%.c=$(B)/tests/%)
 COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
@@ -54,7 +57,7 @@ COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
 all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
 
 ## units: build the unit tests
-units: $(UNITS)
+units: $(UNITS) $(FUZZERS)
 
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
@@ -93,6 +96,11 @@ $(B)/bin/rna-%: $(B)/tools/rna-%.o $$(patsubst tools/$$(percent).c,$(B)/tools/$$
 	$(call say,LD $@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(B)/librna.a $(LIBS)
 percent = %
+
+LIBFUZZER = $(findstring fuzzer-no-link,$(SAN))
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(LIBFUZZER),,$(B)/tests/fuzz/driver.o) $(B)/librna.a
+	$(call say,LD $@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 	@mkdir -p $(@D)
@@ -135,6 +143,18 @@ check-deep:
 	+@$(MAKE) --no-print-directory SAN=address,undefined check
 	+@$(MAKE) --no-print-directory SAN=thread check
 
+# seconds for each fuzz target
+FUZZ_S ?= 60
+## fuzz: eight targets under libFuzzer and sanitizers, FUZZ_S=60 seconds each (without clang: a fixed number of mutations)
+fuzz:
+	@sh .ci/deps.sh deep
+	+@if command -v clang >/dev/null; then \
+		$(MAKE) --no-print-directory $(JOBS) CC=clang SAN=fuzzer-no-link,address,undefined fuzzers; \
+	else $(MAKE) --no-print-directory $(JOBS) SAN=address,undefined fuzzers; fi
+	@FUZZ_S=$(FUZZ_S) bash tests/fuzz/run.sh
+
+fuzzers: $(FUZZERS)
+
 ## bench: time the kernels; tables go to pipelines/bench/
 bench: $(BENCHES)
 	@mkdir -p pipelines/bench
@@ -142,7 +162,7 @@ bench: $(BENCHES)
 		$$b > $(B)/$$n.tsv; mv $(B)/$$n.tsv pipelines/bench/$${n#bench_}.tsv; done
 
 C_FILES = $(wildcard lib/*/*.[ch] kernels/*.[ch] tools/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
-SH_FILES = $(wildcard .ci/*.sh completions/*.sh tests/*.sh tests/*.bash tests/peers/*.sh) .ci/run
+SH_FILES = $(wildcard .ci/*.sh completions/*.sh tests/*.sh tests/*.bash tests/peers/*.sh tests/fuzz/*.sh) .ci/run
 MAN_PAGES = $(wildcard man/*.[1-8])
 
 ## lint: style, sizes, shellcheck, cppcheck, man pages
@@ -211,5 +231,5 @@ help:
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units deps demo check-quick check check-deep bench lint format install uninstall dist clean help FORCE
+.PHONY: all units deps demo check-quick check check-deep fuzz fuzzers bench lint format install uninstall dist clean help FORCE
 .SECONDARY:

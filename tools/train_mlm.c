@@ -217,7 +217,7 @@ check_end(struct train_run *r, enum rna_status s)
 	/* a model of fewer steps than were asked for is not what was asked for: kept, and said whatever -q says */
 	if (r->total > 0 && !r->estimated) {
 		rna_fail(&err, RNA_ETRUNC,
-		    "the input ended after %lld of %lld steps; the model so far is kept, --resume with more input goes on",
+		    "the input ended after %lld of %lld steps; the model so far is kept, --resume goes on with more",
 		    (long long)r->tr.state.step, (long long)r->total);
 		save(r);
 		train_fail(r, &err);

@@ -105,7 +105,8 @@ check_fields(struct printer *p)
 	if (p->seen == NULL)
 		return;
 	if (memchr(p->seen, 1, n) == NULL)
-		tool_die(p->v->t, "--fields: no record has a field %s%s", p->v->fields[0], n > 1 ? " or another of these" : "");
+		tool_die(p->v->t, "--fields: no record has a field %s%s", p->v->fields[0],
+		    n > 1 ? " or another of these" : "");
 	for (i = 0; i < n; i++)
 		if (!p->seen[i])
 			tool_warn(p->v->t, "--fields: no record has a field %s", p->v->fields[i]);

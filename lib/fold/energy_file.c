@@ -331,8 +331,10 @@ rna_energy_file_open(const char *path, struct rna_err *err)
 	f->lxc = LXC;
 	s = path != NULL ? read_all(path, &buf, err)
 	                 : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
+	if (s == RNA_OK)
+		s = rna_buf_reserve(&buf, 0);
 	ps.p = (char *)buf.data;
-	ps.end = ps.p + buf.len;
+	ps.end = ps.p != NULL ? ps.p + buf.len : NULL;
 	if (s != RNA_OK || parse(&ps, f) != 0 || complete(&ps, f) != 0) {
 		rna_energy_file_close(f);
 		f = NULL;

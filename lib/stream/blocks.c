@@ -134,7 +134,7 @@ take(struct rna_blocks *b, const struct rna_block *block, struct rna_err *err)
 enum rna_status
 rna_blocks_next(struct rna_blocks *b, struct rna_block *block, struct rna_err *err)
 {
-	const unsigned char *p = b->frame + b->pos;
+	const unsigned char *p;
 	size_t left = b->len - b->pos;
 	enum rna_status st;
 	uint64_t size = 0;
@@ -146,6 +146,7 @@ rna_blocks_next(struct rna_blocks *b, struct rna_block *block, struct rna_err *e
 	}
 	if (left == 0)
 		return RNA_END;
+	p = b->frame + b->pos;
 	if (left < RNA_BLOCK_HEAD)
 		return rna_fail(err, RNA_EFORMAT, "%zu bytes after the last block of a frame", left);
 	st = parse_head(p, block, &size, err);

@@ -15,7 +15,8 @@ rna_buf_reserve(struct rna_buf *buf, size_t n)
 
 	if (__builtin_add_overflow(buf->len, n, &want))
 		return RNA_EMEM;
-	if (want <= buf->cap)
+	/* also for 0 bytes there is a place that pointers may be reckoned from */
+	if (want <= buf->cap && buf->data != NULL)
 		return RNA_OK;
 	cap = buf->cap + buf->cap / 2;
 	if (cap < want)
