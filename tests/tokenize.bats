@@ -293,3 +293,23 @@ tok() {
 	[[ $stderr == *"record 1: the structure has 8 characters, the sequence 9 letters"* ]]
 	[ ! -e "$BATS_TEST_TMPDIR/out.rill" ]
 }
+
+@test "--longest refuses a longer RNA in every format, before its memory is taken" {
+	printf '>a\nACGUACGU\n>b\nACGUACGUA\n' >l.fa
+	run -1 --separate-stderr rna-tokenize --longest 8 l.fa
+	one_line "$stderr"
+	[[ $stderr == "rna-tokenize: l.fa: record 2: line 4: the sequence is longer than 8 letters" ]]
+	rna-tokenize -q --longest 9 -o l.rill l.fa
+	printf 'seq\nACGUACGUA\n' >l.csv
+	printf '>a\nACGUACGUA\n.........\n' >l.dbn
+	printf '1 G 0\n2 A 0\n3 A 0\n4 A 0\n5 A 0\n6 C 0\n7 C 0\n8 C 0\n9 C 0\n' >l.bpseq
+	printf '9 a\n1 G 0 2 0 1\n2 G 0 2 0 2\n3 G 0 2 0 3\n4 G 0 2 0 4\n5 G 0 2 0 5\n6 G 0 2 0 6\n7 G 0 2 0 7\n8 G 0 2 0 8\n9 G 0 2 0 9\n' >l.ct
+	printf '#Name: a\nACGUACGUA\n.........\nEEEEEEEEE\nNNNNNNNNN\n' >l.st
+	for f in csv dbn bpseq ct st; do
+		rna-tokenize -q --from $f -o "$f.rill" "l.$f"
+		run -1 --separate-stderr rna-tokenize --longest 8 --from $f "l.$f"
+		one_line "$stderr"
+		[[ $stderr == *"longer than 8 letters"* ]] || { echo "$f: $stderr"; return 1; }
+	done
+	run -2 --separate-stderr rna-tokenize --longest 0 l.fa
+}

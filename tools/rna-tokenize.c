@@ -9,7 +9,8 @@
 #include "tokenize.h"
 #include "tool.h"
 
-enum { FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE, KEEP };
+enum { FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE, KEEP,
+	LONGEST };
 
 static const struct tool_option options[] = {
     {FROM, "from", "fasta|csv|dbn|bpseq|ct|st", "format of text input (default: by its first bytes)"},
@@ -20,6 +21,7 @@ static const struct tool_option options[] = {
     {MAX, "max", "N", "tokens in a record, specials included (default: no limit)"},
     {LONG, "long", "drop|truncate|chunk", "what to do with longer RNAs; --max is then 512 unless given"},
     {OVERLAP, "overlap", "N", "bases that neighbouring chunks share (default 0)"},
+    {LONGEST, "longest", "N", "letters of the longest RNA that is read at all (default 2147483648)"},
     {PAIRS, "pairs", "COL_A,COL_B", "csv: columns of two sequences that make one record"},
     {REVERSE, "reverse", "COL", "csv: column whose sequences are written 3'->5'"},
     {KEEP, "keep", "COL,...", "csv: columns that become text fields of the same name"},
@@ -74,6 +76,9 @@ own(int code, const char *value, void *arg)
 		break;
 	case OVERLAP:
 		o->framing.overlap = (uint32_t)tool_int(o->t, "--overlap", value, 0, UINT32_MAX);
+		break;
+	case LONGEST:
+		o->source.max_nt = (uint64_t)tool_int(o->t, "--longest", value, 1, INT64_MAX);
 		break;
 	case PAIRS:
 		o->pair = tool_list(o->t, "--pairs", value, &o->npair);

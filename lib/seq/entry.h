@@ -41,7 +41,17 @@ struct rna_lines {
 	size_t n;
 	int again;                    /* 1: rna_lines_next returns this line once more */
 	uint64_t number;              /* 1-based number of line */
+	uint64_t max;                 /* letters in a sequence; 0: RNA_ENTRY_MAX */
 };
+
+#define RNA_ENTRY_MAX (UINT64_C(1) << 31)
+
+/* Letters that a sequence may have. */
+static inline uint64_t
+rna_lines_max(const struct rna_lines *l)
+{
+	return l->max > 0 ? l->max : RNA_ENTRY_MAX;
+}
 
 /* The next line, a byte order mark at the start of the file left out. */
 enum rna_status rna_lines_next(struct rna_lines *l, struct rna_err *err) RNA_CHECK;

@@ -13,7 +13,6 @@
 #include "seq/structure.h"
 
 #define PEEK   65536 /* bytes looked at to tell the format */
-#define MAX_NT (1ull << 31)
 
 struct rna_source {
 	struct rna_reader *reader; /* a stream; NULL: text */
@@ -140,7 +139,7 @@ static enum rna_status
 open_text(struct rna_source *s, const struct rna_source_options *opts, struct rna_err *err)
 {
 	struct rna_csv_options csv = {
-	    opts->pair_a, opts->pair_b, opts->reverse, opts->label, MAX_NT, opts->keep, opts->nkeep};
+	    opts->pair_a, opts->pair_b, opts->reverse, opts->label, RNA_ENTRY_MAX, opts->keep, opts->nkeep};
 	enum rna_status st;
 
 	if (opts->max_nt > 0)
@@ -151,6 +150,7 @@ open_text(struct rna_source *s, const struct rna_source_options *opts, struct rn
 	if (s->format == RNA_FORMAT_AUTO && (st = detect(s, err)) != RNA_OK)
 		return st;
 	s->lines.in = s->in;
+	s->lines.max = csv.max;
 	if (s->format == RNA_FORMAT_FASTA && (s->fasta = rna_fasta_create(s->in, csv.max)) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	if (s->format != RNA_FORMAT_CSV)

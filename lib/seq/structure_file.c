@@ -8,7 +8,6 @@
 
 #include "seq/structure.h"
 
-#define MAX_NT (1ull << 31)
 
 static enum rna_status
 no_memory(struct rna_err *err)
@@ -122,7 +121,7 @@ read_dbn_body(struct rna_lines *l, int raw, struct rna_entry *e, struct rna_err 
 			l->again = 1;
 			break;
 		} else
-			st = rna_entry_letters(&e->seq, l->line, l->n, MAX_NT, l->number, err);
+			st = rna_entry_letters(&e->seq, l->line, l->n, rna_lines_max(l), l->number, err);
 		if (st != RNA_OK)
 			return st;
 		lines++;
@@ -179,7 +178,7 @@ rna_structure_file_st(struct rna_lines *l, struct rna_entry *e, struct rna_err *
 		} else if (l->line[0] != '#') {
 			/* sequence, structure, then loop types, knots and a list of segments, which are not kept */
 			if (lines == 0)
-				st = rna_entry_letters(&e->seq, l->line, l->n, MAX_NT, l->number, err);
+				st = rna_entry_letters(&e->seq, l->line, l->n, rna_lines_max(l), l->number, err);
 			else if (lines == 1)
 				st = add_structure(e, l, err);
 			lines++;

@@ -78,12 +78,14 @@ static enum rna_status
 add_base(const struct rna_lines *l, const struct words *w, int32_t partner, struct rna_entry *e, struct rna_err *err)
 {
 	enum rna_status st;
+	uint64_t max;
 
 	if (w->n[1] != 1)
 		return fail_line(l, "the second column is not one letter", err);
 	if (partner < 0)
 		return fail_line(l, "the partner is not a position", err);
-	if ((st = rna_entry_letters(&e->seq, w->s[1], 1, INT32_MAX - 2, l->number, err)) != RNA_OK)
+	max = rna_lines_max(l) < INT32_MAX - 2 ? rna_lines_max(l) : INT32_MAX - 2;
+	if ((st = rna_entry_letters(&e->seq, w->s[1], 1, max, l->number, err)) != RNA_OK)
 		return st;
 	partner--;
 	if (rna_buf_add(&e->pair, &partner, sizeof partner) != RNA_OK)
