@@ -284,6 +284,13 @@ struct filter {
 	uint64_t read, written;
 };
 
+static void
+run_process(const struct filter *f, struct batch *b, size_t i)
+{
+	b->err[i] = (struct rna_err){.record = b->rec[i].number};
+	b->status[i] = f->process(&b->rec[i], f->arg, &b->err[i]);
+}
+
 /* Runs the batch on all threads, then writes what is kept in order. */
 static void
 flush_batch(struct filter *f, struct batch *b)
@@ -291,10 +298,13 @@ flush_batch(struct filter *f, struct batch *b)
 	int grain = f->t->grain > 0 ? f->t->grain : 8;
 	size_t i;
 
-#pragma omp parallel for num_threads(f->t->threads) schedule(dynamic, grain) if (f->t->threads > 1)
-	for (i = 0; i < b->n; i++) {
-		b->err[i] = (struct rna_err){.record = b->rec[i].number};
-		b->status[i] = f->process(&b->rec[i], f->arg, &b->err[i]);
+	if (f->t->threads > 1) {
+#pragma omp parallel for num_threads(f->t->threads) schedule(dynamic, grain)
+		for (i = 0; i < b->n; i++)
+			run_process(f, b, i);
+	} else {
+		for (i = 0; i < b->n; i++)
+			run_process(f, b, i);
 	}
 	for (i = 0; i < b->n; i++) {
 		if (b->status[i] == RNA_END)

@@ -226,6 +226,21 @@ rna_header_tokens(const struct rna_header *h)
 	return total(h, "tokens");
 }
 
+/* json_object_update_missing says nothing when memory ends. */
+static int
+add_missing(json_t *to, const json_t *from)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)from, key, value)
+	{
+		if (json_object_get(to, key) == NULL && json_object_set(to, key, value) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static json_t *
 provenance_entry(const char *tool, const char *version, int nargs, char *const *args, const json_t *extra)
 {
@@ -239,7 +254,7 @@ provenance_entry(const char *tool, const char *version, int nargs, char *const *
 		}
 	}
 	entry = json_pack("{s:s, s:s, s:o}", "tool", tool, "version", version, "args", list);
-	if (entry != NULL && extra != NULL && json_object_update_missing(entry, (json_t *)extra) != 0) {
+	if (entry != NULL && extra != NULL && add_missing(entry, extra) != 0) {
 		json_decref(entry);
 		return NULL;
 	}

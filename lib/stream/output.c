@@ -188,22 +188,26 @@ rna_output_write(struct rna_output *o, const void *data, size_t n, struct rna_er
 	return RNA_OK;
 }
 
-/* A rename is safe from a power cut once the folder is synced; not every file system lets a folder be. */
+/* Renames part to path.  It is safe from a power cut once the folder is synced; not every file system lets one be. */
 static enum rna_status
-sync_folder(const char *path, struct rna_err *err)
+rename_part(const struct rna_output *o, struct rna_err *err)
 {
 	enum rna_status st = RNA_OK;
-	char *copy = strdup(path);
+	char *copy = strdup(o->path);
 	int fd;
 
 	if (copy == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != EBADF)
-		st = rna_fail_errno(err, "cannot sync its folder");
+	free(copy);
+	if (fd < 0 && errno != EACCES) /* a folder that may be written and not be read */
+		return rna_fail_errno(err, "cannot open its folder");
+	if (rename(o->part, o->path) != 0)
+		st = rna_fail_errno(err, "cannot rename %s", o->part);
+	else if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != EBADF)
+		st = rna_fail_errno(err, "complete, but its folder cannot be synced");
 	if (fd >= 0)
 		close(fd);
-	free(copy);
 	return st;
 }
 
@@ -222,9 +226,7 @@ commit(struct rna_output *o, struct rna_err *err)
 		return rna_fail_errno(err, "cannot set the mode of %s", o->part);
 	if (fsync(o->fd) != 0)
 		return rna_fail_errno(err, "cannot write");
-	if (rename(o->part, o->path) != 0)
-		return rna_fail_errno(err, "cannot rename %s", o->part);
-	return sync_folder(o->path, err);
+	return rename_part(o, err);
 }
 
 enum rna_status

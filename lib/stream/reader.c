@@ -24,13 +24,27 @@ struct rna_reader {
 	struct rna_err ended_err;
 };
 
+/* One frame is unpacked without OpenMP, which takes memory of its own and ends the process when it gets none. */
+static void
+unpack(struct rna_reader *r)
+{
+	int i;
+
+	if (r->nframes == 1) {
+		rna_zframe_unpack(&r->frames[0]);
+	} else if (r->nframes > 1) {
+#pragma omp parallel for num_threads(r->nframes) schedule(dynamic)
+		for (i = 0; i < r->nframes; i++)
+			rna_zframe_unpack(&r->frames[i]);
+	}
+}
+
 /* Gathers and unpacks up to nthreads frames; at least one unless the input is over or bad. */
 static void
 gather(struct rna_reader *r)
 {
 	struct rna_zframe part;
 	enum rna_status st;
-	int i;
 
 	if (r->nframes > 0 && r->nframes < r->nthreads) { /* the one gathered in part goes on in front */
 		part = r->frames[r->nframes];
@@ -47,9 +61,7 @@ gather(struct rna_reader *r)
 		else
 			r->after = st;
 	}
-#pragma omp parallel for num_threads(r->nframes + (r->nframes == 0)) schedule(dynamic) if (r->nframes > 1)
-	for (i = 0; i < r->nframes; i++)
-		rna_zframe_unpack(&r->frames[i]);
+	unpack(r);
 }
 
 /* Puts the next frame before blocks.  RNA_END: there is none, and the input may end here. */

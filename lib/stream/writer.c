@@ -71,6 +71,21 @@ rna_writer_records(const struct rna_writer *w)
 	return w->records;
 }
 
+/* One frame is packed without OpenMP, which takes memory of its own and ends the process when it gets none. */
+static void
+compress(struct rna_writer *w, const unsigned char *const *src, const size_t *size, int n)
+{
+	int i;
+
+	if (n == 1) {
+		rna_zframe_pack(&w->frames[0], src[0], size[0], w->level);
+	} else {
+#pragma omp parallel for num_threads(n) schedule(dynamic)
+		for (i = 0; i < n; i++)
+			rna_zframe_pack(&w->frames[i], src[i], size[i], w->level);
+	}
+}
+
 /* Compresses the n contents at src[i] all at once, then writes them in order. */
 static enum rna_status
 pack(struct rna_writer *w, const unsigned char *const *src, const size_t *size, int n, struct rna_err *err)
@@ -78,9 +93,7 @@ pack(struct rna_writer *w, const unsigned char *const *src, const size_t *size, 
 	enum rna_status st;
 	int i;
 
-#pragma omp parallel for num_threads(n) schedule(dynamic) if (n > 1)
-	for (i = 0; i < n; i++)
-		rna_zframe_pack(&w->frames[i], src[i], size[i], w->level);
+	compress(w, src, size, n);
 	for (i = 0; i < n; i++) {
 		if (w->frames[i].status != RNA_OK) {
 			*err = w->frames[i].err;
