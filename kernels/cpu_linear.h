@@ -15,6 +15,8 @@ enum {
 	SHARE = 4               /* pieces of work a thread */
 };
 
+static void conv_pack(const struct rk_weight *w);       /* cpu_conv.h */
+
 static void
 cpu_pack(const struct rk_call *c, const struct rk_env *e)
 {
@@ -23,6 +25,10 @@ cpu_pack(const struct rk_call *c, const struct rk_env *e)
 	const int n = w->n, k = w->k;
 
 	(void)e;
+	if (w->taps > 1) {
+		conv_pack(w);
+		return;
+	}
 	if (kind == INT8) {
 		int8_pack(w);
 		return;

@@ -55,7 +55,8 @@ cpu_dropout(const struct rk_call *c, const struct rk_env *e)
 			vf v = vf_load_tail(x + i, left);
 
 			if (drop.thr != 0)
-				v *= drop_factors(&drop, o->drop.row_key[o->index[r]], (uint32_t)i);
+				v *= drop_factors(
+				    &drop, o->drop.row_key[o->index != NULL ? o->index[r] : r], (uint32_t)i);
 			vf_store_tail(y + i, v, left);
 		}
 	}

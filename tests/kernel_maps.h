@@ -196,7 +196,8 @@ m_lstm(struct problem *s, const int *lens, int hidden, int directions)
 		for (int d = 0; d < (i == 4 || i == 5 ? 1 : 2); d++) {
 			const int own = i == 3 || i == 4;
 
-			p_buf(s, names[i], i != 1 && i != 2 && i < 7, d < directions ? size[i] : 0, 0, own ? 0 : 1);
+			p_buf(s, names[i], i != 1 && i != 2 && i < 7, d < directions ? size[i] : 0, 0,
+			    own ? 0 : i == 1 ? 1 / sqrt(hidden) : 1);
 		}
 	s->buf[T_Y].by = T_DY;
 	for (int d = 0; d < 2; d++) {

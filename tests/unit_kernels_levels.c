@@ -2,7 +2,7 @@
  * unit_kernels_levels.c: every level of "cpu" that this processor has, in every precision, against "ref64"; and what no
  * level may let slip: results that depend on threads, on neighbours in the batch, or on rows past the live ones.
  */
-#include "kernel_problem.h"
+#include "kernel_maps.h"
 
 static const char *const levels[] = { "avx512bf16", "avx512", "avx2", "plain" };
 static const char *const precisions[] = { "fp32", "bf16", "int8" };
@@ -145,10 +145,52 @@ others(void)
 		}
 }
 
+static void
+maps(void)
+{
+	static const int lens[][4] = { { 7, 1, 130, 0 }, { 3, 200, 0 }, { 515, 66, 0 } }, sides[] = { 9, 1, 101, 0 };
+	static const int channels[][3] = { { 64, 64, 3 }, { 32, 12, 12 }, { 64, 192, 5 }, { 20, 70, 3 } };
+	static const enum rk_act acts[] = { RK_CELU, RK_NONE, RK_RELU };
+	struct problem s;
+
+	for (int i = 0; i < 8; i += stride()) {
+		const int *c = channels[i % 4];
+
+		m_conv(&s, i & 4 ? sides : lens[i % 3], c[0], i & 4 ? c[0] : c[1], i & 4 ? c[2] | 1 : c[2], acts[i % 3],
+		    i % 3 != 1, i == 4 || i == 7, i == 1 || i == 5);
+		if (s.width % 2 == 1 || s.images) {
+			s.accumulate = i & 1;
+			each(&s, RK_FP32);
+		} else {
+			p_free(&s);
+		}
+		m_group(&s, i & 1 ? sides : lens[i % 3], i & 2 ? 64 : 20, acts[i % 3], i & 2, i & 4 ? 0.5f : 0,
+		    i == 6, i & 1);
+		each(&s, RK_FP32);
+	}
+	for (int i = 1; i <= 2; i++) {
+		m_lstm(&s, lens[i], i == 1 ? 32 : 19, i);
+		each(&s, RK_FP32);
+		m_pair(&s, sides, i == 1 ? 64 : 6, i, i == 1, 0);
+		each(&s, RK_FP32);
+		m_pair(&s, sides, 6, i, i == 2, 1);
+		each(&s, RK_FP32);
+		m_columns(&s, 60, 70, i - 1);
+		each(&s, RK_FP32);
+	}
+	m_pool(&s, lens[0], 50);
+	each(&s, RK_FP32);
+	m_turn(&s, 3, 27, 50);
+	each(&s, RK_FP32);
+	m_lookup(&s, 230, 6, 64);
+	each(&s, RK_FP32);
+}
+
 int
 main(void)
 {
 	linears();
 	others();
+	maps();
 	return done();
 }
