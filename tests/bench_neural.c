@@ -4,6 +4,7 @@
  *
  *	bench_neural [--rounds N] [LENGTH...]	random RNAs.  RILL_CPU is heeded
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

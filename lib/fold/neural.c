@@ -27,6 +27,8 @@
 
 #include "fold/neural_private.h"
 
+#define COLUMNS_AHEAD 8 /* rows of the score maps that are asked of memory before they are read */
+
 /* 1. Rows that are read from the scores */
 
 /* Rewards of unpaired bases, summed up. */
@@ -89,6 +91,10 @@ set_columns(struct rna_neural *w, int i)
 	for (j = first + 1; j <= w->in.n; j++) {
 		mm = w->scores.scores != NULL ? w->scores.scores + (n + (size_t)j - 1) * n - 1 : NULL;
 		st = mm != NULL ? mm - n * n : NULL;
+		if (mm != NULL && j + COLUMNS_AHEAD <= w->in.n) {
+			__builtin_prefetch(mm + COLUMNS_AHEAD * n + first);
+			__builtin_prefetch(st + COLUMNS_AHEAD * n + first);
+		}
 		for (k = first; k <= i && k < j; k++) {
 			w->opening[k % NEURAL_COLUMNS][j] = mm != NULL ? mm[k] : 0;
 			w->stack_inner[k % NEURAL_COLUMNS][j] = st != NULL ? st[k] : 0;
@@ -104,8 +110,6 @@ set_stacks(struct rna_neural *w, int i)
 	const float *inner = w->stack_inner[(i + 1) % NEURAL_COLUMNS];
 	int k, j, t, q;
 
-	for (j = i; j <= w->in.n; j++)
-		stacked[j] = -INFINITY;
 	for (k = 0; k < w->in.njs; k++) {
 		j = w->in.js[k];
 		if (j - i < RNA_MIN_SPAN + 2 || w->type_inner[j - 1] == 0)
@@ -201,10 +205,9 @@ fold_in(struct rna_neural *w, int i, int j, float c)
 /* 3. Rows */
 
 static void
-clear(float *row, int from, int to)
+clear(const struct rna_neural *w, float *row, int from, int to)
 {
-	for (; from <= to; from++)
-		row[from] = -INFINITY;
+	memcpy(row + from, w->none + from, (size_t)(to + 1 - from) * sizeof(float));
 }
 
 static void
@@ -212,15 +215,16 @@ clear_row(struct rna_neural *w, int i)
 {
 	int at = i % FOLD_RING, n = w->in.n;
 
-	clear(w->cm[at], i, n);
-	clear(w->cb[at], i, n);
-	clear(w->c1[at], i, n);
-	clear(w->cg[at], i, n);
-	clear(w->n[at], i, n);
-	clear(w->e_row[at], i, n);
-	clear(rna_neural_row(w, w->c, i), i, n);
-	clear(rna_neural_row(w, w->r, i), i - FOLD_PAD, n);
-	clear(rna_neural_row(w, w->t, i), i - FOLD_PAD, n);
+	clear(w, w->cm[at], i, n);
+	clear(w, w->cb[at], i, n);
+	clear(w, w->c1[at], i, n);
+	clear(w, w->cg[at], i, n);
+	clear(w, w->n[at], i, n);
+	clear(w, w->e_row[at], i, n);
+	clear(w, w->stacked[at], i, n);
+	clear(w, rna_neural_row(w, w->c, i), i, n);
+	clear(w, rna_neural_row(w, w->r, i), i - FOLD_PAD, n);
+	clear(w, w->t_row, i - NEURAL_TILE, n);
 }
 
 /* The interior loops of row i, for all columns that pair; size as in small_loops. */
@@ -254,7 +258,6 @@ fill_c(struct rna_neural *w, int i)
 	const float *e_inner = w->e_row[(i + 1) % FOLD_RING];
 	int k, j;
 
-	clear_row(w, i);
 	if (w->in.njs == 0)
 		return;
 	fill_interior(w, i, size);
@@ -273,7 +276,7 @@ fill_multi(struct rna_neural *w, int i)
 {
 	const float *c = rna_neural_row(w, w->c, i), *inner = i < w->in.n ? rna_neural_row(w, w->r, i + 1) : NULL;
 	const float *unpaired = w->region3[1] + 1, *opening = w->opening[i % NEURAL_COLUMNS];
-	float *r = rna_neural_row(w, w->r, i), *t = rna_neural_row(w, w->t, i);
+	float *r = rna_neural_row(w, w->r, i), *t = w->t_row;
 	float before = -INFINITY, from_i = -INFINITY, b;
 	int j;
 
@@ -297,7 +300,7 @@ static void
 start_block(struct rna_neural *w, int i)
 {
 	float *region[NEURAL_BLOCK], *m[NEURAL_BLOCK];
-	struct neural_multi in = {i + 1, w->in.n, NULL, (const float *const *)region, m};
+	struct neural_multi in = {i + 1, w->in.n, w->t, (const float *const *)region, m};
 	int r, row;
 
 	set_regions(w, i);
@@ -305,23 +308,25 @@ start_block(struct rna_neural *w, int i)
 		row = i - r > 0 ? i - r : i; /* before the first row: done again */
 		region[r] = w->region[row % NEURAL_REGIONS];
 		m[r] = w->m[row % NEURAL_REGIONS];
-		clear(m[r], row, w->in.n);
+		clear(w, m[r], row, w->in.n);
 	}
 	if (i == w->in.n)
 		return;
-	in.t = rna_neural_row(w, w->t, i + 1);
 	w->rows->multi(&in);
 }
 
-/* Adds row i of T to the rows of M of its block that are not behind. */
+/* Adds row i of T to the rows of M of its block that are not behind, and puts it into the tiles. */
 static void
 fill_m(struct rna_neural *w, int i)
 {
-	int row = i, last = i - (NEURAL_BLOCK - 1 - (w->in.n - i) % NEURAL_BLOCK);
+	int row = i, last = i - (NEURAL_BLOCK - 1 - (w->in.n - i) % NEURAL_BLOCK), tile;
 
 	for (; row >= last && row >= 1; row--)
-		w->rows->max_add(w->m[row % NEURAL_REGIONS], rna_neural_row(w, w->t, i),
-		    w->region[row % NEURAL_REGIONS][i - 1], i + 2 * RNA_MIN_SPAN + 1, w->in.n + 1);
+		w->rows->max_add(w->m[row % NEURAL_REGIONS], w->t_row, w->region[row % NEURAL_REGIONS][i - 1],
+		    i + 2 * RNA_MIN_SPAN + 1, w->in.n + 1);
+	for (tile = (i - 1) / NEURAL_TILE; tile <= (w->in.n - 1) / NEURAL_TILE; tile++)
+		memcpy(rna_neural_t(w, i, NEURAL_TILE * tile + 1), w->t_row + NEURAL_TILE * tile + 1,
+		    NEURAL_TILE * sizeof(float));
 }
 
 static void
@@ -345,11 +350,11 @@ fill(struct rna_neural *w)
 	int i, n = w->in.n;
 
 	memset(w->type_inner, 0, (size_t)n + 2);
-	clear(rna_neural_row(w, w->r, n), n + 1, n + FOLD_PAD);
-	clear(rna_neural_row(w, w->t, n), n + 1, n + FOLD_PAD);
+	clear(w, rna_neural_row(w, w->r, n), n + 1, n + FOLD_PAD - 1);
 	w->f[n + 1] = 0;
 	for (i = n; i >= 1; i--) {
 		rna_fold_input_row(&w->in, i);
+		clear_row(w, i);
 		set_stacks(w, i);
 		if (i == n || i % NEURAL_COLUMNS == NEURAL_COLUMNS - 1)
 			set_columns(w, i);

@@ -12,7 +12,7 @@
 #include "fold/neural.h"
 #include "fold/neural_rows.h"
 
-#define NEURAL_REGIONS 8  /* rows of regions and of M that are kept: two blocks */
+#define NEURAL_REGIONS 16 /* rows of regions and of M that are kept: two blocks */
 #define NEURAL_COLUMNS 16 /* columns of the score maps that are turned into rows together */
 
 enum neural_part { NEURAL_C, NEURAL_R, NEURAL_T };
@@ -54,9 +54,9 @@ struct rna_neural {
 	int32_t *pairs; /* [npairs] a structure of the workspace's own */
 	size_t npairs;
 
-	size_t cap; /* nt that the memory is for */
-	/* triangles, see rna_neural_row */
-	float *c, *r, *t;
+	size_t cap;                /* nt that the memory is for */
+	float *c, *r;              /* triangles, see rna_neural_row */
+	float *t;                  /* tiles, see neural_tile */
 	float *f;                  /* [n + 2] */
 	float *hairpin;            /* [n + 1] by length */
 	float *reward;             /* [n + 1] of the unpaired bases 1..i */
@@ -69,6 +69,8 @@ struct rna_neural {
 	float *region3[NEURAL_SIDES];                                 /* [n2][j]: region of the n2 bases before j */
 	float *opening[NEURAL_COLUMNS], *stack_inner[NEURAL_COLUMNS]; /* mm(j,i) and st(j,i) by i % NEURAL_COLUMNS, j */
 	float *bulge, *one_n, *generic;
+	float *t_row; /* T of the row at hand */
+	float *none;  /* -infinity */
 };
 
 /* Row i of a triangle, to be indexed by column; FOLD_PAD cells before column i are -infinity. */
@@ -85,6 +87,15 @@ static inline float *
 rna_neural_row(const struct rna_neural *w, float *triangle, int i)
 {
 	return triangle + rna_neural_offset(w, i);
+}
+
+/* T(i,j) in its tile. */
+static inline float *
+rna_neural_t(const struct rna_neural *w, int i, int j)
+{
+	int tile = (j - 1) / NEURAL_TILE;
+
+	return w->t + neural_tile(tile) + (size_t)(i - 1) * NEURAL_TILE + (size_t)(j - 1 - NEURAL_TILE * tile);
 }
 
 /* An entry of a score map, positions from 1. */

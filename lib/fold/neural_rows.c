@@ -21,6 +21,7 @@ larger(four a, four b)
 #define ROWS rna_neural_rows_plain
 #define NAME "plain"
 #define LANES 4
+#define AT_ONCE 4
 #define V four
 #define LOAD(p) (*(const four *)(p))
 #define STORE(p, v) (*(four *)(p) = (v))

@@ -8,11 +8,23 @@
 #ifndef RNA_NEURAL_ROWS_H
 #define RNA_NEURAL_ROWS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "fold/fold_rows.h"
 
 #define NEURAL_SIDES (RNA_MAXLOOP + 1) /* unpaired bases on one side of an interior loop: 0 .. RNA_MAXLOOP */
-#define NEURAL_BLOCK 4                 /* rows of M that are filled together */
+#define NEURAL_BLOCK 8                 /* rows of M that are filled together */
+#define NEURAL_TILE 32                 /* columns of T that lie together */
+
+/* T(k,j) is in the tile of its column, whose rows 1, 2, ... follow each other, NEURAL_TILE cells each. */
+static inline size_t
+neural_tile(int tile)
+{
+	size_t t = (size_t)tile;
+
+	/* the tiles before have NEURAL_TILE rows, twice, thrice as many ... */
+	return NEURAL_TILE * NEURAL_TILE * (t * (t + 1) / 2);
+}
 
 /*
  * The best interior loop of each pair (i,j) of a row, among those whose energy needs no look at the letters of both
@@ -31,9 +43,10 @@ struct neural_interior {
 /* M(row r, j) = max over k in [first, n] of region[r][k-1] + T(k,j), for the NEURAL_BLOCK rows of a block. */
 struct neural_multi {
 	int first, n;
-	const float *t;             /* row first of T; row k+1 is n - k + FOLD_PAD cells further */
+	const float *t;             /* tiles */
 	const float *const *region; /* [NEURAL_BLOCK] */
-	float *const *m;
+	float *const *m;            /* [NEURAL_BLOCK] out: whole tiles, so that up to NEURAL_TILE - 1 cells before the
+	                               first and after the last column become -infinity */
 };
 
 struct neural_rows {

@@ -10,6 +10,7 @@
 #define ROWS rna_neural_rows_avx2
 #define NAME "avx2"
 #define LANES 8
+#define AT_ONCE 4
 #define V __m256
 #define LOAD(p) _mm256_loadu_ps(p)
 #define STORE(p, v) _mm256_storeu_ps(p, v)

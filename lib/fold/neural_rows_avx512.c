@@ -10,6 +10,7 @@
 #define ROWS rna_neural_rows_avx512
 #define NAME "avx512"
 #define LANES 16
+#define AT_ONCE 8
 #define V __m512
 #define LOAD(p) _mm512_loadu_ps(p)
 #define STORE(p, v) _mm512_storeu_ps(p, v)

@@ -1,6 +1,7 @@
 /*
  * neural_rows_text.h: the vector loops of the neural fold, written once.  The including file defines ROWS (the table's
- * name), NAME, LANES and the vector operations V, LOAD, STORE, SET1, ADD, MAX on LANES floats.
+ * name), NAME, LANES, AT_ONCE (rows of M that its registers hold two vectors of) and the vector operations V, LOAD,
+ * STORE, SET1, ADD, MAX on LANES floats.
  */
 
 /* Two vectors of cells side by side, so that a constant is loaded once for both. */
@@ -106,35 +107,48 @@ interior(const struct neural_interior *f)
 	}
 }
 
+/* Columns j .. j + 2 LANES - 1, at t in their tile, of AT_ONCE rows of M from row r on. */
+static inline __attribute__((always_inline)) void
+multi_part(const struct neural_multi *f, int r, int j, const float *t, int last)
+{
+	const float *const *region = f->region + r;
+	struct two best[AT_ONCE];
+	int k, q;
+
+#pragma GCC unroll 8
+	for (q = 0; q < AT_ONCE; q++)
+		best[q] = none();
+	for (k = f->first; k <= last; k++, t += NEURAL_TILE) {
+		V a = LOAD(t), b = LOAD(t + LANES);
+
+#pragma GCC unroll 8
+		for (q = 0; q < AT_ONCE; q++) {
+			V x = SET1(region[q][k - 1]);
+
+			best[q].a = MAX(best[q].a, ADD(a, x));
+			best[q].b = MAX(best[q].b, ADD(b, x));
+		}
+	}
+#pragma GCC unroll 8
+	for (q = 0; q < AT_ONCE; q++)
+		put(f->m[r + q] + j, &best[q]);
+}
+
 static void
 multi(const struct neural_multi *f)
 {
-	struct two best[NEURAL_BLOCK];
-	int j, k, r, last;
+	int tile, j, r, last;
 
 	/* two branches take 10 bases: T(k,j) is -infinity for k > j - 9 */
-	for (j = f->first + 9; j <= f->n; j += 2 * LANES) {
-		const float *t = f->t;
+	for (tile = (f->first + 8) / NEURAL_TILE; tile <= (f->n - 1) / NEURAL_TILE; tile++) {
+		const float *t = f->t + neural_tile(tile) + (size_t)(f->first - 1) * NEURAL_TILE;
 
-#pragma GCC unroll 4
-		for (r = 0; r < NEURAL_BLOCK; r++)
-			best[r] = none();
-		last = j + 2 * LANES - 10 < f->n - 9 ? j + 2 * LANES - 10 : f->n - 9;
-		for (k = f->first; k <= last; k++) {
-			V a = LOAD(t + j), b = LOAD(t + j + LANES);
-
-#pragma GCC unroll 4
-			for (r = 0; r < NEURAL_BLOCK; r++) {
-				V region = SET1(f->region[r][k - 1]);
-
-				best[r].a = MAX(best[r].a, ADD(a, region));
-				best[r].b = MAX(best[r].b, ADD(b, region));
-			}
-			t += f->n - k + FOLD_PAD;
+		for (j = 0; j < NEURAL_TILE; j += 2 * LANES) {
+			last = NEURAL_TILE * tile + j + 2 * LANES - 9;
+			last = last < f->n - 9 ? last : f->n - 9;
+			for (r = 0; r < NEURAL_BLOCK; r += AT_ONCE)
+				multi_part(f, r, NEURAL_TILE * tile + 1 + j, t + j, last);
 		}
-#pragma GCC unroll 4
-		for (r = 0; r < NEURAL_BLOCK; r++)
-			put(f->m[r] + j, &best[r]);
 	}
 }
 

@@ -5,7 +5,7 @@
 
 #include "fold/neural_private.h"
 
-#define NROWS (7 * FOLD_RING + 2 * NEURAL_REGIONS + NEURAL_SIDES + 2 * NEURAL_COLUMNS + 3)
+#define NROWS (7 * FOLD_RING + 2 * NEURAL_REGIONS + NEURAL_SIDES + 2 * NEURAL_COLUMNS + 5)
 
 struct rna_neural *
 rna_neural_create(const struct rna_energy *e, int max_helix)
@@ -74,6 +74,12 @@ triangle_cells(size_t n)
 }
 
 static size_t
+tile_cells(size_t n)
+{
+	return neural_tile((int)((n + NEURAL_TILE - 1) / NEURAL_TILE));
+}
+
+static size_t
 row_cells(size_t n)
 {
 	return n + 2 * FOLD_PAD;
@@ -82,7 +88,8 @@ row_cells(size_t n)
 uint64_t
 rna_neural_bytes(size_t n)
 {
-	return 4 * (3 * (uint64_t)triangle_cells(n) + NROWS * (uint64_t)row_cells(n)) + 32 * ((uint64_t)n + 2);
+	return 4 * (2 * (uint64_t)triangle_cells(n) + tile_cells(n) + NROWS * (uint64_t)row_cells(n)) +
+	       32 * ((uint64_t)n + 2);
 }
 
 static int
@@ -93,7 +100,7 @@ reserve(struct rna_neural *w, size_t n)
 	release(w);
 	w->c = malloc(triangle_cells(n) * sizeof(float));
 	w->r = malloc(triangle_cells(n) * sizeof(float));
-	w->t = malloc(triangle_cells(n) * sizeof(float));
+	w->t = malloc(tile_cells(n) * sizeof(float));
 	w->f = malloc((n + 2) * sizeof(float));
 	w->hairpin = malloc((n + 1) * sizeof(float));
 	w->reward = malloc((n + 1) * sizeof(float));
@@ -145,6 +152,8 @@ lay_out_rows(struct rna_neural *w)
 	w->bulge = next_row(w, &k);
 	w->one_n = next_row(w, &k);
 	w->generic = next_row(w, &k);
+	w->t_row = next_row(w, &k);
+	w->none = next_row(w, &k);
 }
 
 enum rna_status

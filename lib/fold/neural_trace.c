@@ -29,6 +29,12 @@ cell(const struct rna_neural *w, float *triangle, int i, int j)
 	return i > j ? -INFINITY : rna_neural_row(w, triangle, i)[j];
 }
 
+static inline float
+first(const struct rna_neural *w, int i, int j)
+{
+	return i > j ? -INFINITY : *rna_neural_t(w, i, j);
+}
+
 static float
 branch(const struct rna_neural *w, const float stem[RNA_NPAIRS][6][6], int i, int j)
 {
@@ -89,7 +95,7 @@ best_loop(const struct rna_neural *w, int i, int j)
 		}
 	}
 	for (k = i + 1; k < j; k++) {
-		c = cell(w, w->t, k, j - 1);
+		c = first(w, k, j - 1);
 		if (c > -INFINITY)
 			better(&best, c + rna_neural_region(w, i + 1, k - 1) + closing, k, 0);
 	}
@@ -137,7 +143,7 @@ trace_branches(struct trace *t, int i, int j)
 
 	for (;;) {
 		b = branch(w, w->turner.multi, i, j);
-		two = cell(w, w->t, i, j);
+		two = first(w, i, j);
 		left = cell(w, w->r, i + 1, j) + rna_neural_region(w, i, i);
 		right = cell(w, w->r, i, j - 1) + rna_neural_region(w, j, j);
 		if (b >= two && b >= left && b >= right)
