@@ -97,46 +97,18 @@ own(int code, const char *value, void *arg)
 	return 0;
 }
 
-/* What can't be tokenised as it stands: says so with the record, and the option to type. */
-static void
-refuse(const struct tokenize *o, const struct tool_in *in, const struct rna_record *rec)
-{
-	struct rna_err err = {.record = RNA_NOREC};
-	uint64_t n;
-	size_t nt = 0;
-	int fits;
-
-	if (rna_record_get_str(rec, "seq", &nt) == NULL)
-		rna_fail(&err, RNA_EFORMAT, "no seq to make tokens of");
-	else if (rna_record_find(rec, "masked") != NULL)
-		rna_fail(&err, RNA_EFORMAT, "is masked already: tokenize before rna-mask");
-	else if (rna_frame_count(&o->framing, rec, &fits) != 1 &&
-	    rna_record_get_vec(rec, "chunk", RNA_U32, &n) != NULL)
-		rna_fail(&err, RNA_EFORMAT, "is a chunk already: tokenize the whole RNAs");
-	else if (!fits && o->framing.policy == RNA_LONG_KEEP)
-		rna_fail(&err, RNA_EFORMAT, "%zu nt are more than --max %u takes: add --long drop, truncate or chunk",
-		    nt, o->framing.max);
-	else
-		return;
-	rna_err_where(&err, rna_source_name(in->source), rec->number);
-	tool_die_err(o->t, &err);
-}
-
 static void
 process(struct tokenize *o, const struct tool_in *in, struct rna_record *rec, struct rna_record *chunk,
     struct tokenize_out *out)
 {
-	struct rna_err err = {.record = RNA_NOREC};
-	uint32_t c, n;
-	int type;
+	int type, fits;
+	uint32_t c, n = tokenize_look(o, in, rec, &fits);
 
-	refuse(o, in, rec);
-	if (o->annotate.label != NULL && rna_annotate_label(&o->annotate, rec, &err) != RNA_OK) {
-		rna_err_where(&err, rna_source_name(in->source), rec->number);
-		tool_die_err(o->t, &err);
-	}
+	if (o->annotate.label != NULL)
+		tokenize_label(o, in, rec);
+	if (fits)
+		chunk = rec;    /* whole: nothing is copied */
 	type = rna_annotate_type(&o->annotate, rec);
-	n = rna_frame_count(&o->framing, rec, NULL);
 	for (c = 0; c == 0 || c < n; c++) {
 		switch (rna_frame_record(&o->framing, &o->vocab, rec, type, c, chunk, &o->counts)) {
 		case RNA_OK:

@@ -94,6 +94,27 @@ drain(struct shuf_run *r, int write)
 		tool_die_err(r->tool, &err);
 }
 
+/* The same where nothing of a record has to be known: as it is. */
+static void
+drain_encoded(struct shuf_run *r)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	const void *data;
+	enum rna_status s;
+	uint64_t units = 0;
+	size_t n;
+	int first;
+
+	while ((s = rna_shuffle_read_encoded(r->shuffle, &data, &n, &first, &err)) == RNA_OK) {
+		units += (uint64_t)first;
+		if (r->opts->sample > 0 && units > r->opts->sample)
+			return;
+		tool_out_write_encoded(r->out[0], data, n);
+	}
+	if (s != RNA_END)
+		tool_die_err(r->tool, &err);
+}
+
 void
 shuf_shuffle(struct shuf_run *r)
 {
@@ -118,7 +139,10 @@ shuf_shuffle(struct shuf_run *r)
 	if (r->out[1] != NULL)
 		write_header(r, 1, 1);
 	rna_split_reuse(&r->split);
-	drain(r, 1);
+	if (r->opts->split > 0)
+		drain(r, 1);
+	else
+		drain_encoded(r);
 	tool_note(r->tool, 1, "%.1f MiB went through temporary files",
 	    (double)rna_shuffle_spilled(r->shuffle) / (1 << 20));
 	rna_shuffle_destroy(r->shuffle);

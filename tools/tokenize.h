@@ -32,6 +32,11 @@ void tokenize_stream(struct tokenize *o, const struct rna_header *h);
 void tokenize_report(const struct tokenize *o, const struct rna_frame_counts *n);
 void tokenize_fini(struct tokenize *o);
 
+/* How many records rec gives, and whether it fits whole; what can't be tokenised as it stands ends the process. */
+uint32_t tokenize_look(const struct tokenize *o, const struct tool_in *in, const struct rna_record *rec, int *fits);
+/* Its label, from where --label says. */
+void tokenize_label(const struct tokenize *o, const struct tool_in *in, struct rna_record *rec);
+
 /*
  * An output whose header tells what was dropped, cut and split.  That is known at the end only, so the first HOLD bytes
  * of records are held back; when more come, the header goes out without the counts and records flow.
@@ -43,7 +48,6 @@ struct tokenize_out {
 	const struct rna_frame_counts *counts;   /* of the current stream */
 	struct rna_header header;
 	struct rna_buf bytes, sizes;             /* encoded records held back, size_t each */
-	struct rna_record rec;
 	uint64_t records, tokens;
 	int flowing;                             /* the header is out */
 };

@@ -69,14 +69,10 @@ static void
 release(struct tokenize_out *o)
 {
 	const size_t *size = (const size_t *)(const void *)o->sizes.data;
-	struct rna_err err = {.record = RNA_NOREC};
 	size_t i, at = 0;
 
-	for (i = 0; i < o->sizes.len / sizeof(*size); at += size[i++]) {
-		if (rna_record_decode(&o->rec, o->bytes.data + at, size[i], &err) != RNA_OK)
-			tool_die_err(o->t, &err);
-		tool_out_write(o->out, &o->rec);
-	}
+	for (i = 0; i < o->sizes.len / sizeof(*size); at += size[i++])
+		tool_out_write_encoded(o->out, o->bytes.data + at, size[i]);
 	rna_buf_fini(&o->bytes);
 	rna_buf_fini(&o->sizes);
 }
@@ -126,5 +122,4 @@ tokenize_out_fini(struct tokenize_out *o)
 {
 	rna_buf_fini(&o->bytes);
 	rna_buf_fini(&o->sizes);
-	rna_record_fini(&o->rec);
 }

@@ -141,6 +141,8 @@ struct tool_out *tool_out_open_path(struct tool *t, const char *path); /* a seco
  */
 void tool_out_header(struct tool_out *out, const struct rna_header *in, const json_t *extra, int totals);
 void tool_out_write(struct tool_out *out, const struct rna_record *rec);
+/* A record as rna_record_encode makes it, n bytes. */
+void tool_out_write_encoded(struct tool_out *out, const void *data, size_t n);
 void tool_out_close(struct tool_out *out); /* end record, flush, sync, rename; ends with 1 on failure */
 
 /*

@@ -23,6 +23,7 @@ struct tool_out {
 	struct rna_vocab vocab;    /* of the stream, for text */
 	int have_vocab;
 	struct rna_buf text;
+	struct rna_record rec; /* of encoded bytes that become text */
 };
 
 static struct tool_out *outputs[MAX_OUTPUTS]; /* open now; emptied when the process fails */
@@ -223,6 +224,21 @@ tool_out_write(struct tool_out *out, const struct rna_record *rec)
 }
 
 void
+tool_out_write_encoded(struct tool_out *out, const void *data, size_t n)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	if (out->writer != NULL) {
+		if (rna_writer_write_encoded(out->writer, data, &n, 1, &err) != RNA_OK)
+			die(out, &err);
+		return;
+	}
+	if (rna_record_decode(&out->rec, data, n, &err) != RNA_OK)
+		tool_die_err(out->t, &err);
+	write_text(out, &out->rec);
+}
+
+void
 tool_out_close(struct tool_out *out)
 {
 	struct rna_err err = {.record = RNA_NOREC};
@@ -238,6 +254,7 @@ tool_out_close(struct tool_out *out)
 	if (w == NULL && fflush(stdout) != 0)
 		tool_die(out->t, "standard output: %s", strerror(errno));
 	rna_buf_fini(&out->text);
+	rna_record_fini(&out->rec);
 	if (out->have_vocab)
 		rna_vocab_fini(&out->vocab);
 	free(out);

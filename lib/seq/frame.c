@@ -94,6 +94,8 @@ put_letters(const struct rna_vocab *v, const char *seq, uint64_t n, uint64_t sha
 
 	for (i = 0; i < n; i++)
 		tokens[i] = v->id[s[i]];
+	if (memchr(tokens, v->unk, n) == NULL)
+		return 0;
 	for (i = shared; i < n; i++)
 		unknown += v->known[s[i]] == 0;
 	return unknown;
@@ -104,20 +106,21 @@ static enum rna_status
 put_tokens(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec, int type,
     const struct span *s, struct rna_record *out, uint64_t *unknown)
 {
-	size_t n = 0, nb = 0;
-	const char *seq = rna_record_get_str(rec, "seq", &n), *seq_b = rna_record_get_str(rec, "seq_b", &nb);
+	int pair = rna_record_find(rec, "seq_b") != NULL;
 	uint64_t dims[1], at = 0;
+	size_t n = 0;
 	uint8_t *t;
 
-	dims[0] = s->n + rna_frame_specials(f->frame) + (seq_b != NULL ? s->n_b + 1 : 0);
+	dims[0] = s->n + rna_frame_specials(f->frame) + (pair ? s->n_b + 1 : 0);
 	if ((t = rna_record_put(out, "tokens", RNA_U8, 1, dims)) == NULL)
 		return RNA_EMEM;
 	t[at++] = (uint8_t)v->cls;
-	*unknown = put_letters(v, seq + s->first, s->n, s->shared, t + at);
+	/* looked up now: when out is rec its fields have just moved */
+	*unknown = put_letters(v, rna_record_get_str(rec, "seq", &n) + s->first, s->n, s->shared, t + at);
 	at += s->n;
-	if (seq_b != NULL) {
+	if (pair) {
 		t[at++] = (uint8_t)v->mid;
-		*unknown += put_letters(v, seq_b, s->n_b, 0, t + at);
+		*unknown += put_letters(v, rna_record_get_str(rec, "seq_b", &n), s->n_b, 0, t + at);
 		at += s->n_b;
 	}
 	if (f->frame == RNA_FRAME_TYPE) {
@@ -125,7 +128,7 @@ put_tokens(const struct rna_framing *f, const struct rna_vocab *v, const struct 
 		t[at++] = (uint8_t)(type >= 0 ? type : v->mask);
 	}
 	t[at] = (uint8_t)v->sep;
-	if (seq_b == NULL)
+	if (!pair)
 		return RNA_OK;
 	if ((t = rna_record_put(out, "segment", RNA_U8, 1, dims)) == NULL)
 		return RNA_EMEM;

@@ -47,7 +47,8 @@ uint32_t rna_frame_count(const struct rna_framing *f, const struct rna_record *r
  * c * (room - overlap), where room is max less the specials; all but the last are full.  `seq`, `pair` and
  * `structure` are cut to the chunk; a base whose partner is outside becomes unpaired.  A pair too long is cut at the
  * longer sequence first.  type: id of the type token or -1.  counts (may be NULL) are added to; an RNA counts with its
- * chunk 0.  RNA_END: dropped.  RNA_EINVAL: no `seq`, no such chunk, or no [IND] for a typed frame.
+ * chunk 0.  out may be rec when that fits whole.  RNA_END: dropped.  RNA_EINVAL: no `seq`, no such chunk, or no [IND]
+ * for a typed frame.
  */
 enum rna_status rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec,
     int type, uint32_t c, struct rna_record *out, struct rna_frame_counts *counts) RNA_CHECK;

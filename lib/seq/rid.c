@@ -2,12 +2,15 @@
  * rid.c: the identity of an RNA.
  */
 #include <sys/endian.h>
+#include <sys/mman.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "seq/rid.h"
 #include "stream/rng.h"
+
+#define LARGE_PAGE (2u << 20)
 
 void
 rna_rid_init(struct rna_rid *r)
@@ -18,55 +21,60 @@ rna_rid_init(struct rna_rid *r)
 void
 rna_rid_fini(struct rna_rid *r)
 {
-	free(r->key);
-	free(r->count);
+	free(r->slot);
 	rna_buf_fini(&r->scratch);
 	memset(r, 0, sizeof *r);
 }
 
-static size_t
-find_slot(const uint64_t *key, size_t cap, uint64_t k)
+static struct rna_rid_slot *
+find_slot(struct rna_rid_slot *slot, size_t cap, uint64_t k)
 {
 	size_t i = k & (cap - 1);
 
-	while (key[i] != 0 && key[i] != k)
+	while (slot[i].key != 0 && slot[i].key != k)
 		i = (i + 1) & (cap - 1);
-	return i;
+	return &slot[i];
+}
+
+/* Memory for a table, zeroed.  A large one is looked into at random: in large pages that takes half the time. */
+static struct rna_rid_slot *
+make_table(size_t cap)
+{
+	size_t bytes = cap * sizeof(struct rna_rid_slot);
+	void *p = NULL;
+
+	if (bytes < LARGE_PAGE)
+		return calloc(cap, sizeof(struct rna_rid_slot));
+	if (posix_memalign(&p, LARGE_PAGE, bytes) != 0)
+		return NULL;
+#ifdef MADV_HUGEPAGE
+	(void)madvise(p, bytes, MADV_HUGEPAGE);
+#endif
+	return memset(p, 0, bytes);
 }
 
 static enum rna_status
 grow(struct rna_rid *r)
 {
-	size_t cap = r->cap > 0 ? r->cap * 2 : 4096, i, j;
-	uint64_t *key = calloc(cap, sizeof *key);
-	uint32_t *count = calloc(cap, sizeof *count);
+	size_t cap = r->cap > 0 ? r->cap * 2 : 4096, i;
+	struct rna_rid_slot *slot = make_table(cap);
 
-	if (key == NULL || count == NULL) {
-		free(key);
-		free(count);
+	if (slot == NULL)
 		return RNA_EMEM;
-	}
 	for (i = 0; i < r->cap; i++)
-		if (r->key[i] != 0) {
-			j = find_slot(key, cap, r->key[i]);
-			key[j] = r->key[i];
-			count[j] = r->count[i];
-		}
-	free(r->key);
-	free(r->count);
-	r->key = key;
-	r->count = count;
+		if (r->slot[i].key != 0)
+			*find_slot(slot, cap, r->slot[i].key) = r->slot[i];
+	free(r->slot);
+	r->slot = slot;
 	r->cap = cap;
 	return RNA_OK;
 }
 
 enum rna_status
-rna_rid_next(struct rna_rid *r, const char *name, size_t n_name, const struct rna_entry *e, uint64_t *rid)
+rna_rid_hash(struct rna_rid *r, const char *name, size_t n_name, const struct rna_entry *e, uint64_t *hash)
 {
-	unsigned char occurrence[4];
 	enum rna_status st;
 	uint64_t h;
-	size_t i;
 
 	h = rna_hash(name, n_name, 0);
 	if ((st = rna_entry_hash(e->seq.data, e->seq.len, h, &r->scratch, &h)) != RNA_OK)
@@ -80,10 +88,19 @@ rna_rid_next(struct rna_rid *r, const char *name, size_t n_name, const struct rn
 		h = 1;
 	if (r->n >= r->cap - r->cap / 4 && (st = grow(r)) != RNA_OK)
 		return st;
-	i = find_slot(r->key, r->cap, h);
-	r->n += r->key[i] == 0;
-	r->key[i] = h;
-	le32enc(occurrence, r->count[i]++);
-	*rid = rna_hash(occurrence, sizeof occurrence, h);
+	__builtin_prefetch(&r->slot[h & (r->cap - 1)], 1);
+	*hash = h;
 	return RNA_OK;
+}
+
+uint64_t
+rna_rid_count(struct rna_rid *r, uint64_t hash)
+{
+	struct rna_rid_slot *slot = find_slot(r->slot, r->cap, hash);
+	unsigned char occurrence[4];
+
+	r->n += slot->key == 0;
+	slot->key = hash;
+	le32enc(occurrence, slot->count++);
+	return rna_hash(occurrence, sizeof occurrence, hash);
 }

@@ -138,13 +138,22 @@ rna_record_copy(struct rna_record *dst, const struct rna_record *src)
 	return RNA_OK;
 }
 
+/* Names are short: a call of strcmp would cost more than it compares. */
+static int
+same_name(const char *a, const char *b)
+{
+	while (*a == *b && *a != '\0')
+		a++, b++;
+	return *a == *b;
+}
+
 const struct rna_field *
 rna_record_find(const struct rna_record *rec, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < rec->nfields; i++) {
-		if (strcmp(rec->fields[i].name, name) == 0)
+		if (same_name(rec->fields[i].name, name))
 			return &rec->fields[i];
 	}
 	return NULL;
@@ -167,34 +176,41 @@ static enum rna_status
 place(struct rna_record *rec, const char *name, enum rna_dtype dtype, int ndim, const uint64_t *dims,
     struct rna_field **out)
 {
-	struct rna_field shape = {.offset = 0}, *f;
+	struct rna_field shape, *f;     /* of shape, what rna_field_shape fills is used */
 	size_t n = strnlen(name, RNA_MAX_NAME + 1);
 	enum rna_status st;
 
 	if (!rna_field_name_ok(name, n) || !rna_field_shape(&shape, dtype, ndim, dims))
 		return RNA_EINVAL;
 	f = (struct rna_field *)rna_record_find(rec, name);
-	if (f == NULL && rec->nfields == RNA_MAX_FIELDS)
-		return RNA_EINVAL;
+	if (f == NULL) {
+		if (rec->nfields == RNA_MAX_FIELDS)
+			return RNA_EINVAL;
+		st = rna_record_grow(rec, rec->nfields + 1);
+		if (st != RNA_OK)
+			return st;
+	}
 	if (f == NULL || padded(f->size) < padded(shape.size)) {
 		/* one spare unit, so that the data of an empty field has an address too */
 		st = rna_buf_reserve(&rec->mem, padded(shape.size) + 8);
 		if (st != RNA_OK)
 			return st;
 		shape.offset = rec->mem.len;
+		rec->mem.len += padded(shape.size);
 	} else {
 		shape.offset = f->offset;
 	}
 	if (f == NULL) {
-		st = rna_record_grow(rec, rec->nfields + 1);
-		if (st != RNA_OK)
-			return st;
 		f = &rec->fields[rec->nfields++];
+		memcpy(f->name, name, n + 1);
 	}
-	if (shape.offset == rec->mem.len)
-		rec->mem.len += padded(shape.size);
-	memcpy(shape.name, name, n + 1);
-	*f = shape;
+	f->dtype = shape.dtype;
+	f->ndim = ndim;
+	for (int i = 0; i < ndim; i++)
+		f->dims[i] = shape.dims[i];
+	f->count = shape.count;
+	f->size = shape.size;
+	f->offset = shape.offset;
 	*out = f;
 	return RNA_OK;
 }

@@ -9,6 +9,8 @@
 #include "stream/rng.h"
 #include "stream/shuffle_private.h"
 
+#define AHEAD       4             /* items */
+#define AHEAD_BYTES 1024          /* of each */
 #define FILE_BUFFER (256u << 10)  /* most that is gathered for one file before it is written */
 
 static enum rna_status
@@ -191,6 +193,18 @@ leave(struct rna_shuffle *s)
 	}
 }
 
+/* Items are taken in an order that no cache foresees: the one that is due next but some is asked for now. */
+static void
+fetch(const struct rna_shuffle *s, size_t i)
+{
+	size_t at;
+
+	if (i >= s->nentries)
+		return;
+	for (at = 0; at < AHEAD_BYTES && at < s->items.len - s->entries[i].offset; at += 64)
+		__builtin_prefetch(s->items.data + s->entries[i].offset + at);
+}
+
 /* The next item; NULL with RNA_END at the end. */
 static enum rna_status
 next_item(struct rna_shuffle *s, const unsigned char **item, struct rna_err *err)
@@ -201,6 +215,7 @@ next_item(struct rna_shuffle *s, const unsigned char **item, struct rna_err *err
 
 	for (;;) {
 		if (s->loaded && s->at < s->nentries) {
+			fetch(s, s->at + AHEAD);
 			*item = s->items.data + s->entries[s->at++].offset;
 			return RNA_OK;
 		}
@@ -229,7 +244,7 @@ next_item(struct rna_shuffle *s, const unsigned char **item, struct rna_err *err
 }
 
 enum rna_status
-rna_shuffle_read(struct rna_shuffle *s, struct rna_record *rec, int *first, struct rna_err *err)
+rna_shuffle_read_encoded(struct rna_shuffle *s, const void **data, size_t *n, int *first, struct rna_err *err)
 {
 	const unsigned char *item = NULL;
 	enum rna_status st;
@@ -243,7 +258,21 @@ rna_shuffle_read(struct rna_shuffle *s, struct rna_record *rec, int *first, stru
 	*first = !s->started || rid != s->rid;
 	s->rid = rid;
 	s->started = 1;
-	st = rna_record_decode(rec, item + ITEM_HEAD, (size_t)item_load(item + 16), err);
+	*data = item + ITEM_HEAD;
+	*n = (size_t)item_load(item + 16);
+	return RNA_OK;
+}
+
+enum rna_status
+rna_shuffle_read(struct rna_shuffle *s, struct rna_record *rec, int *first, struct rna_err *err)
+{
+	const void *data;
+	enum rna_status st;
+	size_t n;
+
+	if ((st = rna_shuffle_read_encoded(s, &data, &n, first, err)) != RNA_OK)
+		return st;
+	st = rna_record_decode(rec, data, n, err);
 	rec->number = 0;
 	return st;
 }

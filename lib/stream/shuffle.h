@@ -31,6 +31,9 @@ enum rna_status rna_shuffle_add(struct rna_shuffle *s, const struct rna_record *
  */
 enum rna_status rna_shuffle_read(struct rna_shuffle *s, struct rna_record *rec, int *first,
     struct rna_err *err) RNA_CHECK;
+/* The same for a record that is passed on: its n encoded bytes, valid until the next call. */
+enum rna_status rna_shuffle_read_encoded(struct rna_shuffle *s, const void **data, size_t *n, int *first,
+    struct rna_err *err) RNA_CHECK;
 /* Starts again with the first record. */
 void rna_shuffle_rewind(struct rna_shuffle *s);
 /* Bytes that went through temporary files so far; 0 when all fitted in memory. */
