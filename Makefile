@@ -16,6 +16,7 @@ comma = ,
 # gcc's OpenMP is not instrumented: every parallel loop would look like a race
 ifeq ($(SAN)$(origin CC),threaddefault)
 CC = clang
+CXX = clang++
 endif
 B = build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
@@ -51,13 +52,15 @@ FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS = $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 BENCH_SRC = $(wildcard tests/bench_*.c)
 BENCHES = $(BENCH_SRC:tests/%.c=$(B)/tests/%)
+# the CUDA plug-in in the emulator, where there is a C++ compiler
+EMU = $(if $(shell command -v $(CXX) 2>/dev/null),$(B)/lib/rill/librna-cuda-emu.so)
 COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
 
 ## all: build the programs into build/bin, and the shell completions (the default)
 all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
 
 ## units: build the unit tests
-units: $(UNITS) $(FUZZERS)
+units: $(UNITS) $(FUZZERS) $(EMU)
 
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
@@ -106,6 +109,52 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 	@mkdir -p $(@D)
 	$(call say,LD $@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The CUDA plug-in: kernels/cuda_*.cu by nvcc, for every architecture since sm_80; a later one takes the PTX of the last.
+# CUDA_ARCH=90a builds for one only.
+NVCC ?= nvcc
+CUDA_SRC = $(wildcard kernels/cuda_*.cu)
+CUDA_ARCH ?= 80 86 89 90a 100 120
+CUDA_LIB = $(B)/lib/rill/librna-cuda.so
+NVCC_FLAGS = -std=c++17 -O3 -Ikernels -Xcompiler -fPIC,-fvisibility=hidden,-Wall -Xptxas -v --threads 2 \
+	$(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
+	-gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
+
+## cuda: build the plug-in for -d cuda into build/lib/rill (nvcc 13; CUDA_ARCH=90a for one architecture)
+cuda: $(CUDA_LIB)
+
+$(B)/cuda/%.o: kernels/%.cu $(wildcard kernels/cuda_*.h) kernels/rk.h kernels/rk_device.h kernels/rk_backend.h
+	@mkdir -p $(@D)
+	$(call say,NVCC $<)
+	$(Q)$(NVCC) $(NVCC_FLAGS) -c -o $@ $< 2> $@.log || { cat $@.log; exit 1; }
+
+$(CUDA_LIB): $(CUDA_SRC:kernels/%.cu=$(B)/cuda/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(NVCC) -shared -cudart static -o $@ $^ -ldl
+
+# The same text for the CPU, with stand-ins for the GPU (tests/emu): a plug-in for tests on machines without one.
+EMU_OBJ = $(patsubst %,$(B)/emu/%.o,$(basename $(notdir $(filter-out kernels/cuda_lt.cu,$(CUDA_SRC)) \
+	$(wildcard tests/emu/*.cpp))))
+EMU_FLAGS = -std=c++17 -O2 -g -fPIC -fvisibility=hidden -DRILL_EMU -Itests/emu -Ikernels -Wall -Wextra \
+	-Wno-unknown-pragmas $(WERROR) $(SANFLAGS)
+# the fibers' own text must stay out of the race checker's sight
+$(B)/emu/emu_%.o: EMU_FLAGS += $(if $(filter thread,$(SAN)),-fno-sanitize=thread)
+
+$(B)/emu/%.o: kernels/%.cu $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX $<)
+	$(Q)$(CXX) $(EMU_FLAGS) -MMD -MP -x c++ -c -o $@ $<
+
+$(B)/emu/%.o: tests/emu/%.cpp $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX $<)
+	$(Q)$(CXX) $(EMU_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/lib/rill/librna-cuda-emu.so: $(EMU_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD $@)
+	$(Q)$(CXX) -shared $(SANFLAGS) -o $@ $^
 
 # completions come from the programs' own option tables
 $(B)/completions/.made: completions/generate.sh $(TOOLS)
@@ -231,5 +280,6 @@ help:
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units deps demo check-quick check check-deep fuzz fuzzers bench lint format install uninstall dist clean help FORCE
+.PHONY: all units cuda deps demo check-quick check check-deep fuzz fuzzers bench lint format install uninstall dist clean \
+	help FORCE
 .SECONDARY:

@@ -241,57 +241,6 @@ validate(struct rk *rk, const struct rk_call *c)
 	return RK_OK;
 }
 
-struct rk_list *
-rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32_t *live)
-{
-	struct rk_list *l = calloc(1, sizeof(*l));
-
-	if (l == NULL || (l->calls = calloc(n + !n, sizeof(*calls))) == NULL)
-		goto nomem;
-	l->rk = rk;
-	l->n = n;
-	l->live = live;
-	for (size_t i = 0; i < n; i++) {
-		struct rk_need need;
-
-		if (validate(rk, &calls[i]) != RK_OK)
-			goto out;
-		l->calls[i] = calls[i];
-		if (rk->table != NULL)
-			continue;
-		need = rk->be->need(&calls[i], rk->threads);
-		l->need.shared = need.shared > l->need.shared ? need.shared : l->need.shared;
-		l->need.own = need.own > l->need.own ? need.own : l->need.own;
-	}
-	if (rk->table != NULL) {
-		if ((l->dev = rk->table->list_create(rk->dev, calls, n, live)) != NULL)
-			return l;
-		rk_told(rk, RK_EDEVICE);
-		goto out;
-	}
-	l->need.shared = rk_round_up(l->need.shared);
-	l->need.own = rk_round_up(l->need.own);
-	if ((l->scratch = rk_alloc(rk, l->need.shared + rk->threads * l->need.own)) != NULL)
-		return l;
-nomem:
-	rk_say(rk->err, sizeof(rk->err), "out of memory");
-out:
-	rk_list_destroy(l);
-	return NULL;
-}
-
-void
-rk_list_destroy(struct rk_list *l)
-{
-	if (l == NULL)
-		return;
-	if (l->dev != NULL)
-		l->rk->table->list_destroy(l->dev);
-	free(l->scratch);
-	free(l->calls);
-	free(l);
-}
-
 /* rows_of for the ops over maps, channels and steps.  More sequences than there is room for: -1 rows. */
 static void
 map_rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
@@ -343,6 +292,9 @@ rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
 {
 	*rows = *cap = 0;
 	switch (c->op) {
+	case RK_EMBED: case RK_EMBED_BACK:
+		*rows = live[RK_LIVE_TOKENS], *cap = c->u.embed.cap;
+		break;
 	case RK_LINEAR: case RK_LINEAR_BACK_X: case RK_LINEAR_BACK_W: case RK_ACT_BACK:
 		*rows = live[c->u.linear.rows], *cap = c->u.linear.cap;
 		break;
@@ -373,6 +325,84 @@ rows_of(const struct rk_call *c, const int32_t *live, int *rows, int *cap)
 		map_rows_of(c, live, rows, cap);
 		break;
 	}
+}
+
+/* The largest live counts that all calls have room for: a device checks the counts where they are. */
+static void
+room(const struct rk_call *calls, size_t n, int32_t most[RK_NLIVE])
+{
+	for (int i = 0; i < RK_NLIVE; i++) {
+		most[i] = INT32_MAX - 1;
+		for (size_t c = 0; c < n; c++) {
+			int32_t live[RK_NLIVE] = { 0 }, low = 0, high = most[i];
+
+			while (low < high) {
+				int rows, cap;
+
+				live[i] = low + (high - low + 1) / 2;
+				rows_of(&calls[c], live, &rows, &cap);
+				if (rows >= 0 && rows <= cap)
+					low = live[i];
+				else
+					high = live[i] - 1;
+			}
+			most[i] = low;
+		}
+	}
+}
+
+struct rk_list *
+rk_list_create(struct rk *rk, const struct rk_call *calls, size_t n, const int32_t *live)
+{
+	struct rk_list *l = calloc(1, sizeof(*l));
+
+	if (l == NULL || (l->calls = calloc(n + !n, sizeof(*calls))) == NULL)
+		goto nomem;
+	l->rk = rk;
+	l->n = n;
+	l->live = live;
+	for (size_t i = 0; i < n; i++) {
+		struct rk_need need;
+
+		if (validate(rk, &calls[i]) != RK_OK)
+			goto out;
+		l->calls[i] = calls[i];
+		if (rk->table != NULL)
+			continue;
+		need = rk->be->need(&calls[i], rk->threads);
+		l->need.shared = need.shared > l->need.shared ? need.shared : l->need.shared;
+		l->need.own = need.own > l->need.own ? need.own : l->need.own;
+	}
+	if (rk->table != NULL) {
+		int32_t most[RK_NLIVE];
+
+		room(calls, n, most);
+		if ((l->dev = rk->table->list_create(rk->dev, calls, n, live, most)) != NULL)
+			return l;
+		rk_told(rk, RK_EDEVICE);
+		goto out;
+	}
+	l->need.shared = rk_round_up(l->need.shared);
+	l->need.own = rk_round_up(l->need.own);
+	if ((l->scratch = rk_alloc(rk, l->need.shared + rk->threads * l->need.own)) != NULL)
+		return l;
+nomem:
+	rk_say(rk->err, sizeof(rk->err), "out of memory");
+out:
+	rk_list_destroy(l);
+	return NULL;
+}
+
+void
+rk_list_destroy(struct rk_list *l)
+{
+	if (l == NULL)
+		return;
+	if (l->dev != NULL)
+		l->rk->table->list_destroy(l->dev);
+	free(l->scratch);
+	free(l->calls);
+	free(l);
 }
 
 enum rk_status

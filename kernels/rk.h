@@ -68,6 +68,9 @@ struct rk_dropout {
 	const uint64_t *row_key;
 };
 
+#ifdef __CUDACC__
+__host__ __device__
+#endif
 static inline uint32_t
 rk_drop_bits(uint64_t row_key, uint32_t site, uint32_t column)
 {
@@ -132,6 +135,7 @@ enum rk_op {
 struct rk_pack { struct rk_weight w; };
 
 struct rk_embed {       /* rows: tokens */
+	int cap;                            /* capacity in tokens */
 	int hidden, vocab, positions;       /* tables are [vocab, hidden], [positions, hidden], [2, hidden] */
 	const uint8_t *token, *segment;     /* [rows] */
 	const int32_t *position;            /* [rows], 0 .. positions-1 */

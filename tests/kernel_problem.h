@@ -376,7 +376,8 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		    .dgamma = D(N_DGAMMA), .dbeta = D(N_DBETA), .dbias = D(N_DBIAS)};
 		break;
 	case RK_EMBED:
-		c.u.embed = (struct rk_embed){.hidden = s->n,
+		c.u.embed = (struct rk_embed){.cap = s->rows,
+		    .hidden = s->n,
 		    .vocab = 39,
 		    .positions = s->k,
 		    .token = s->token,

@@ -82,6 +82,7 @@ static void
 embed_call(const struct rna_tape *t, const struct tape_node *n, struct rk_call *c)
 {
 	c->u.embed = (struct rk_embed){
+	    .cap = t->opts.tokens,
 	    .hidden = t->tensors[n->y].columns,
 	    .vocab = t->params->list[n->word].dims[0],
 	    .positions = t->params->list[n->pos].dims[0],

@@ -1,0 +1,141 @@
+/*
+ * cuda_reduce.cu: sums over rows in a fixed order: parts by blocks, then the parts.  No atomic additions: the same bits in
+ * every run.
+ */
+#include "cuda_common.h"
+
+enum { ROWS = 8, COLUMN_PARTS = 64, KEY_PART = 1024 };
+
+/* A block of 32 x ROWS adds up 32 columns: thread row y the parts y, y + ROWS, ...; then the rows one after the other. */
+static __global__ void __launch_bounds__(32 * ROWS)
+add_partials(struct cuda_sums s, const float *partial, int blocks, size_t n)
+{
+	SHARED_MEMORY(memory);
+	float *sums = (float *)memory, total = 0;
+	const size_t c = (size_t)blockIdx.x * 32 + threadIdx.x;
+	const int k = blockIdx.y, arrays = gridDim.y;
+
+	if (c < n)
+#pragma unroll 4
+		for (int b = threadIdx.y; b < blocks; b += ROWS)
+			total += partial[((size_t)b * arrays + k) * n + c];
+	sums[threadIdx.y * 32 + threadIdx.x] = total;
+	__syncthreads();
+	if (threadIdx.y != 0 || c >= n || s.dst[k] == NULL)
+		return;
+	for (int y = 1; y < ROWS; y++)
+		total += sums[y * 32 + threadIdx.x];
+	s.dst[k][c] += total;
+}
+
+cudaError_t
+cuda_add_partials(
+    const struct cuda_sums *s, int arrays, const float *partial, int blocks, size_t n, cudaStream_t stream)
+{
+	LAUNCH(add_partials, dim3((unsigned)((n + 31) / 32), arrays), dim3(32, ROWS), 32 * ROWS * sizeof(float), stream,
+	    *s, partial, blocks, n);
+	return cudaGetLastError();
+}
+
+/* Column sums of the rows of one part: thread (x, y) takes eight columns of rows y, y + ROWS, ... of the part. */
+template <class T>
+static __global__ void __launch_bounds__(32 * ROWS)
+column_sums(const T *x, const int32_t *live, int rows, int n, float *partial)
+{
+	SHARED_MEMORY(memory);
+	float(*sums)[256] = (float(*)[256])memory;
+	const int c = (blockIdx.x * 32 + threadIdx.x) * 8, end = live[rows];
+	float total[8] = {}, v[8];
+
+	for (int r = blockIdx.y * ROWS + threadIdx.y; r < end && c < n; r += gridDim.y * ROWS) {
+		load8(v, x + (size_t)r * n, c, n);
+#pragma unroll
+		for (int i = 0; i < 8; i++)
+			total[i] += v[i];
+	}
+#pragma unroll
+	for (int i = 0; i < 8; i++)
+		sums[threadIdx.y][threadIdx.x * 8 + i] = total[i];
+	__syncthreads();
+	const int column = threadIdx.y * 32 + threadIdx.x, at = blockIdx.x * 256 + column;
+	float s = 0;
+
+	for (int y = 0; y < ROWS; y++)
+		s += sums[y][column];
+	if (at < n)
+		partial[(size_t)blockIdx.y * n + at] = s;
+}
+
+size_t
+cuda_column_scratch(int n)
+{
+	return (size_t)COLUMN_PARTS * n * sizeof(float);
+}
+
+cudaError_t
+cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r)
+{
+	const unsigned parts = cuda_blocks(cap, ROWS, COLUMN_PARTS);
+	const struct cuda_sums s = { { dst, NULL, NULL } };
+	float *partial = (float *)r->scratch;
+	const dim3 grid((n + 255) / 256, parts), block(32, ROWS);
+	const size_t shared = ROWS * 256 * sizeof(float);
+
+	if (store == RK_BF16)
+		LAUNCH(column_sums<bf16>, grid, block, shared, r->stream, (const bf16 *)x, r->live, rows, n, partial);
+	else
+		LAUNCH(column_sums<float>, grid, block, shared, r->stream, (const float *)x, r->live, rows, n, partial);
+	return cuda_add_partials(&s, 1, partial, (int)parts, n, r->stream);
+}
+
+/*
+ * Sums of rows by key.  Block (key, columns, part): its warps look for the rows of the part that have the key, 32 at a
+ * time, and add them in order; every thread owns one column.
+ */
+template <class K>
+static __global__ void __launch_bounds__(256)
+key_sums(const float *x, const K *key, const int32_t *live, int rows, int n, float *partial)
+{
+	const int c = blockIdx.y * 256 + threadIdx.x, lane = threadIdx.x % 32, keys = gridDim.x;
+	const int first = blockIdx.z * KEY_PART, all = live[rows];
+	const int end = gridDim.z == 1 || first + KEY_PART > all ? all : first + KEY_PART;
+	float total = 0;
+
+	for (int r = first; r < end; r += 32) {
+		uint32_t found = __ballot_sync(~0u, r + lane < end && (int)key[r + lane] == (int)blockIdx.x);
+
+		for (; found != 0; found &= found - 1)
+			if (c < n)
+				total += x[(size_t)(r + __ffs((int)found) - 1) * n + c];
+	}
+	if (c < n)
+		partial[((size_t)blockIdx.z * keys + blockIdx.x) * n + c] = total;
+}
+
+/* Many keys have few rows each: one part will do. */
+static int
+key_parts(int cap, int keys)
+{
+	return keys > 256 ? 1 : (cap + KEY_PART - 1) / KEY_PART;
+}
+
+size_t
+cuda_key_scratch(int cap, int keys, int n)
+{
+	return (size_t)key_parts(cap, keys) * keys * n * sizeof(float);
+}
+
+cudaError_t
+cuda_key_sums(const float *x, const void *key, int key_bytes, int keys, int rows, int cap, int n, float *dst,
+    char *scratch, struct cuda_run *r)
+{
+	const dim3 grid(keys, (n + 255) / 256, key_parts(cap, keys));
+	const struct cuda_sums s = { { dst, NULL, NULL } };
+	float *partial = (float *)scratch;
+
+	if (key_bytes == 1)
+		LAUNCH(key_sums<uint8_t>, grid, dim3(256), 0, r->stream, x, (const uint8_t *)key, r->live, rows, n, partial);
+	else
+		LAUNCH(key_sums<int32_t>, grid, dim3(256), 0, r->stream, x, (const int32_t *)key, r->live, rows, n, partial);
+	return cuda_add_partials(&s, 1, partial, (int)grid.z, (size_t)keys * n, r->stream);
+}

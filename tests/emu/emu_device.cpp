@@ -1,0 +1,317 @@
+/*
+ * emu_device.cpp: the CUDA runtime's memory, streams, events and graphs on the CPU.
+ *
+ * Device memory is one region that the host may not touch: it is opened while queued work runs.  Work runs when the host
+ * waits, so that what the host changes too early shows.  Every allocation is followed by bytes that nobody may change.
+ *
+ * EMU_GPU: absent (no driver), none (no device), old (compute capability 7.5), or empty.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <vector>
+
+#include "cuda_runtime.h"
+
+enum { ALIGN = 256, CANARY = 256, CANARY_BYTE = 0xa5 };
+static const size_t REGION = (size_t)4 << 30;
+
+struct emu_graph { std::vector<std::function<void()>> work; };
+struct emu_stream { std::vector<std::function<void()>> work; struct emu_graph *capture; };
+struct emu_event { double at; struct emu_stream *stream; };
+struct block { size_t at, size; };
+
+static unsigned char *region;
+static std::vector<struct block> blocks;        /* by address */
+static std::vector<struct emu_stream *> streams;
+
+[[noreturn]] static void
+stop(const char *what)
+{
+	fprintf(stderr, "emulator: %s\n", what);
+	abort();
+}
+
+static bool
+gpu_is(const char *what)
+{
+	const char *gpu = getenv("EMU_GPU");
+
+	return gpu != NULL && strcmp(gpu, what) == 0;
+}
+
+/* 1. The device */
+
+cudaError_t
+cudaGetDeviceCount(int *n)
+{
+	*n = gpu_is("absent") || gpu_is("none") ? 0 : 1;
+	return gpu_is("absent") ? cudaErrorInsufficientDriver : gpu_is("none") ? cudaErrorNoDevice : cudaSuccess;
+}
+
+cudaError_t
+cudaSetDevice(int)
+{
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaGetDeviceProperties(cudaDeviceProp *p, int)
+{
+	memset(p, 0, sizeof(*p));
+	snprintf(p->name, sizeof(p->name), "emulator");
+	p->major = gpu_is("old") ? 7 : 9;
+	p->minor = gpu_is("old") ? 5 : 0;
+	p->multiProcessorCount = 1;
+	p->sharedMemPerBlockOptin = 227 * 1024;
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaRuntimeGetVersion(int *v)
+{
+	*v = 13000;
+	return cudaSuccess;
+}
+
+const char *
+cudaGetErrorString(cudaError_t e)
+{
+	return e == cudaSuccess ? "no error" : e == cudaErrorMemoryAllocation ? "out of memory" : "unknown error";
+}
+
+cudaError_t
+cudaGetLastError(void)
+{
+	return cudaSuccess;
+}
+
+/* 2. Memory */
+
+static void
+access_region(int may)
+{
+	size_t end = blocks.empty() ? 0 : blocks.back().at + blocks.back().size + CANARY;
+
+	if (end > 0 && mprotect(region, (end + 4095) / 4096 * 4096, may ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
+		stop("mprotect");
+}
+
+static bool
+inside(const void *p)
+{
+	return region != NULL && p >= region && p < region + REGION;
+}
+
+cudaError_t
+cudaMalloc(void **p, size_t n)
+{
+	const size_t size = (n + ALIGN - 1) / ALIGN * ALIGN;
+	size_t at = 0, i = 0;
+
+	if (region == NULL && (region = (unsigned char *)mmap(NULL, REGION, PROT_NONE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
+		stop("mmap");
+	for (; i < blocks.size() && blocks[i].at < at + size + CANARY; i++)
+		at = blocks[i].at + (blocks[i].size + ALIGN - 1) / ALIGN * ALIGN + CANARY;
+	if (size > REGION || at + size + CANARY > REGION)
+		return cudaErrorMemoryAllocation;
+	blocks.insert(blocks.begin() + i, { at, n });
+	access_region(1);
+	memset(region + at, 0xff, n);
+	memset(region + at + n, CANARY_BYTE, size - n + CANARY);
+	access_region(0);
+	*p = region + at;
+	return cudaSuccess;
+}
+
+static void
+check_canary(const struct block &b)
+{
+	for (size_t i = b.size; i < (b.size + ALIGN - 1) / ALIGN * ALIGN + CANARY; i++)
+		if (region[b.at + i] != CANARY_BYTE)
+			stop("a write past the end of an allocation");
+}
+
+static void
+flush(void)
+{
+	access_region(1);
+	for (struct emu_stream *s : streams) {
+		for (auto &f : s->work)
+			f();
+		s->work.clear();
+	}
+	for (const struct block &b : blocks)
+		check_canary(b);
+	access_region(0);
+}
+
+cudaError_t
+cudaFree(void *p)
+{
+	if (p == NULL)
+		return cudaSuccess;
+	flush();
+	for (size_t i = 0; i < blocks.size(); i++)
+		if (region + blocks[i].at == p) {
+			blocks.erase(blocks.begin() + i);
+			return cudaSuccess;
+		}
+	stop("cudaFree of what was not allocated");
+}
+
+cudaError_t
+cudaMallocHost(void **p, size_t n)
+{
+	return (*p = malloc(n)) != NULL ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+cudaError_t
+cudaFreeHost(void *p)
+{
+	flush();
+	free(p);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaMemcpyAsync(void *dst, const void *src, size_t n, cudaMemcpyKind kind, cudaStream_t s)
+{
+	if (inside(dst) != (kind != cudaMemcpyDeviceToHost) || inside(src) != (kind != cudaMemcpyHostToDevice))
+		stop("a copy between host and device has its kind wrong");
+	emu_queue(s, [=] { memcpy(dst, src, n); });
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaMemsetAsync(void *p, int value, size_t n, cudaStream_t s)
+{
+	if (!inside(p))
+		stop("cudaMemset of host memory");
+	emu_queue(s, [=] { memset(p, value, n); });
+	return cudaSuccess;
+}
+
+/* 3. Streams, graphs, events */
+
+void
+emu_queue(cudaStream_t s, std::function<void()> work)
+{
+	(s->capture != NULL ? s->capture->work : s->work).push_back(work);
+}
+
+cudaError_t
+cudaStreamCreateWithFlags(cudaStream_t *s, unsigned)
+{
+	*s = new struct emu_stream();
+	streams.push_back(*s);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamDestroy(cudaStream_t s)
+{
+	flush();
+	for (size_t i = 0; i < streams.size(); i++)
+		if (streams[i] == s)
+			streams.erase(streams.begin() + i);
+	delete s;
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamSynchronize(cudaStream_t s)
+{
+	if (s->capture != NULL)
+		stop("a stream is waited for while it is captured");
+	flush();
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode)
+{
+	s->capture = new struct emu_graph();
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g)
+{
+	*g = s->capture;
+	s->capture = NULL;
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphInstantiate(cudaGraphExec_t *e, cudaGraph_t g, unsigned long long)
+{
+	*e = new struct emu_graph(*g);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s)
+{
+	for (auto &f : e->work)
+		emu_queue(s, f);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphDestroy(cudaGraph_t g)
+{
+	delete g;
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphExecDestroy(cudaGraphExec_t e)
+{
+	flush();
+	delete e;
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
+{
+	*e = new struct emu_event();
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaEventRecord(cudaEvent_t e, cudaStream_t s)
+{
+	e->stream = s;
+	emu_queue(s, [=] {
+		struct timespec t;
+
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		e->at = 1e3 * t.tv_sec + 1e-6 * t.tv_nsec;
+	});
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaEventSynchronize(cudaEvent_t e)
+{
+	return e->stream != NULL ? cudaStreamSynchronize(e->stream) : cudaSuccess;
+}
+
+cudaError_t
+cudaEventElapsedTime(float *ms, cudaEvent_t a, cudaEvent_t b)
+{
+	*ms = (float)(b->at - a->at);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaEventDestroy(cudaEvent_t e)
+{
+	flush();
+	delete e;
+	return cudaSuccess;
+}

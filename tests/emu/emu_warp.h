@@ -1,0 +1,70 @@
+/*
+ * emu_warp.h: the wrappers of kernels/cuda_warp.h for the emulator.  Addresses of shared memory are offsets in it.
+ */
+#ifndef EMU_WARP_H
+#define EMU_WARP_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* emu_run.cpp: the lane's part of a collective; every lane of the warp must come to the same one. */
+void emu_matrix(const uint32_t row[4], int transposed, uint32_t r[4]);
+void emu_mma(float c[4], const uint32_t a[4], uint32_t b0, uint32_t b1);
+void emu_check_shared(uint32_t at, size_t n, size_t align);
+
+static inline uint32_t
+shared_address(const void *p)
+{
+	return (uint32_t)((const unsigned char *)p - emu_shared());
+}
+
+static inline void
+load_matrix(uint32_t (&r)[4], uint32_t at)
+{
+	uint32_t row[4];
+
+	emu_check_shared(at, 16, 16);
+	memcpy(row, emu_shared() + at, 16);
+	emu_matrix(row, 0, r);
+}
+
+static inline void
+load_matrix_transposed(uint32_t (&r)[4], uint32_t at)
+{
+	uint32_t row[4];
+
+	emu_check_shared(at, 16, 16);
+	memcpy(row, emu_shared() + at, 16);
+	emu_matrix(row, 1, r);
+}
+
+static inline void
+multiply(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1)
+{
+	emu_mma(c, a, b0, b1);
+}
+
+/* 16 bytes to shared memory, or zeros.  The copy is done at once: what is read too early is not seen here. */
+static inline void
+copy_async(uint32_t to, const void *from, bool there)
+{
+	emu_check_shared(to, 16, 16);
+	if ((uintptr_t)from % 16 != 0)
+		emu_check_shared(~0u, 16, 16);
+	if (there)
+		memcpy(emu_shared() + to, from, 16);
+	else
+		memset(emu_shared() + to, 0, 16);
+}
+
+static inline void copy_commit(void) {}
+template <int N> static inline void copy_wait(void) {}
+
+static inline void
+store_shared(uint32_t at, uint32_t v)
+{
+	emu_check_shared(at, 4, 4);
+	memcpy(emu_shared() + at, &v, 4);
+}
+
+#endif

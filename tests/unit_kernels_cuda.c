@@ -1,0 +1,210 @@
+/*
+ * unit_kernels_cuda.c: every op of the CUDA backend against "ref64", in fp32 and bf16; two runs, and a run with blocks and
+ * threads in the other order, give the same bits.  On a machine without a GPU the kernels' text runs in the emulator
+ * (tests/emu); RNA_GPU=1 asks for the GPU.
+ *
+ * make check takes lengths to 65 and one head, check-deep all lengths of 1 to 512 that meet an edge of a tile.
+ */
+#include "kernel_problem.h"
+
+enum { QUICK, CHECK, DEEP };
+
+static int effort = CHECK;
+
+/* Relative distance of two vectors in the 2-norm; a reference counts as 0.1 in the mean at least. */
+static double
+distance(const double *a, const double *b, size_t n)
+{
+	double d = 0, s = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		d += (a[i] - b[i]) * (a[i] - b[i]);
+		s += b[i] * b[i];
+	}
+	return sqrt(d / fmax(s, 0.01 * fmax((double)n, 1)));
+}
+
+/* Values that bf16 can hold, so that both sides start from the same. */
+static void
+round_inputs(struct problem *s)
+{
+	for (int i = 0; i < s->nbuf; i++)
+		for (size_t j = 0; (s->buf[i].rows || i == L_W) && !s->buf[i].real && j < s->buf[i].n; j++) {
+			float f = (float)s->buf[i].v[j];
+			uint32_t u;
+
+			memcpy(&u, &f, 4);
+			u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000u;
+			memcpy(&f, &u, 4);
+			s->buf[i].v[j] = f;
+		}
+}
+
+/* Elements of a buffer that belong to live rows. */
+static size_t
+live_of(const struct problem *s, const struct buf *b)
+{
+	return b->rows && s->rows > 0 ? b->n / s->rows * s->live[RK_LIVE_TOKENS] : b->n;
+}
+
+/* How far a buffer may be from ref64: fp32, and bf16 by what the output is stored in and the steps before it. */
+static double
+bound_of(const struct problem *s, const struct buf *b)
+{
+	if (s->precision == RK_FP32)
+		return 1e-5;
+	if (s->op == RK_LINEAR && s->act == RK_RELU && (b->of >= 0 || b == &s->buf[L_DY]))
+		return 8e-2;    /* rounding takes values near 0 across the kink, and whole elements of the gradient with them */
+	return s->op == RK_ATTENTION || s->op == RK_LINEAR || b->of >= 0 ? 1e-2 : 4e-3;
+}
+
+static void
+check(struct problem *s)
+{
+	static const char *const orders[] = { "forward", "reverse" };
+	double *want[P_BUFS], *got[2][P_BUFS], worst = 0;
+	const enum rk_precision precision = s->precision;
+	int good = 1, same = 1;
+
+	if (precision == RK_BF16)
+		round_inputs(s);
+	s->precision = RK_FP32;
+	if (!p_run(s, "ref64", 1, 0, want))
+		exit(1);
+	s->precision = precision;
+	for (int k = 0; k < 2; k++) {
+		setenv("EMU_ORDER", orders[k], 1);
+		if (!p_run(s, "cuda", 1, 0, got[k])) {
+			ok(0, "%s, %s", s->name, precision == RK_BF16 ? "bf16" : "fp32");
+			exit(1);
+		}
+	}
+	for (int i = 0; i < s->nbuf; i++) {
+		const size_t n = live_of(s, &s->buf[i]);
+		const double d = distance(got[0][i], want[i], n);
+
+		if (!(d <= bound_of(s, &s->buf[i]))) {
+			diag("%s: %.2e", s->buf[i].name, d);
+			good = 0;
+		}
+		worst = d > worst || d != d ? d : worst;
+		same &= n == 0 || memcmp(got[0][i], got[1][i], n * sizeof(double)) == 0;
+	}
+	ok(good && same, "%s, %s: within %.1e of ref64%s", s->name, precision == RK_BF16 ? "bf16" : "fp32", worst,
+	    same ? ", the same bits in another order" : "; OTHER BITS in another order");
+	p_drop(s, want);
+	p_drop(s, got[0]);
+	p_drop(s, got[1]);
+}
+
+static void
+each(struct problem *s)
+{
+	for (int p = RK_FP32; p <= RK_BF16; p++) {
+		s->precision = p;
+		check(s);
+	}
+	p_free(s);
+}
+
+static void
+attentions(void)
+{
+	static const int few[][8] = { { 1, 0 }, { 17, 2, 16, 1, 0 }, { 64, 65, 31, 0 }, { 63, 33, 15, 0 } };
+	static const int many[][20] = { { 127, 128, 129, 0 }, { 255, 256, 257, 0 }, { 511, 512, 0 },
+		{ 1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 0 } };
+	static const int dims[][2] = { { 1, 64 }, { 1, 32 }, { 1, 20 }, { 2, 64 } };
+	struct problem s;
+
+	for (int i = 0; i < (effort == QUICK ? 2 : 4); i++)
+		for (int j = 0; j < 2; j++) {
+			p_attention(&s, few[i], dims[i][0], dims[i][1], j ? 0.1f : 0);
+			each(&s);
+			p_attention(&s, few[i], 1, 64, j ? 0.1f : 0);
+			each(&s);
+		}
+	for (int i = 0; effort == DEEP && i < 4; i++)
+		for (int j = 0; j < 2; j++) {
+			p_attention(&s, many[i], 1, j ? 32 : 64, j ? 0.1f : 0);
+			each(&s);
+			p_attention(&s, many[i], 2, j ? 33 : 64, j ? 0 : 0.1f);
+			each(&s);
+		}
+}
+
+static void
+linears(void)
+{
+	static const int shapes[][3] = { { 1, 1, 1 }, { 5, 39, 7 }, { 97, 128, 128 }, { 203, 65, 131 }, { 64, 39, 320 },
+		{ 13, 512, 128 }, { 300, 300, 40 } };
+	struct problem s;
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+		for (int act = RK_NONE; act <= RK_TANH; act++) {
+			if (effort == QUICK && (i + act) % 3 != 0)
+				continue;
+			p_linear(&s, shapes[i][0], shapes[i][1], shapes[i][2], (enum rk_act)act, i % 3 != 1);
+			s.accumulate = i % 2;
+			if (i == 2)     /* rows past the live ones do not count */
+				for (int k = 0; k < RK_NLIVE; k++)
+					s.live[k] = 61;
+			each(&s);
+		}
+}
+
+static void
+rows(void)
+{
+	static const int widths[] = { 77, 128, 320, 768, 1000, 1800 };
+	struct problem s;
+
+	for (int i = 0; i < 8; i++) {
+		p_norm(&s, 1 + 45 * i, widths[i % 6], i & 1, i >> 1 & 1, i & 4 ? 0.1f : 0, i & 1 ? 1e-12f : 1e-5f);
+		each(&s);
+	}
+	for (int i = 0; i < 3; i++) {
+		p_embed(&s, i == 2 ? 1500 : 100, i ? 128 : 75, i ? 0.1f : 0);
+		each(&s);
+		p_cross_entropy(&s, 111, i ? 39 : 28, i ? 0.1f : 0);
+		each(&s);
+	}
+}
+
+/* Without epilogues the bias and the activation are a kernel of their own. */
+static void
+plain_products(void)
+{
+	struct problem s;
+
+	setenv("EMU_CUBLASLT", "plain", 1);
+	for (int act = RK_NONE; act <= RK_TANH; act++) {
+		p_linear(&s, 37, 40, 24, (enum rk_act)act, 1);
+		each(&s);
+	}
+	unsetenv("EMU_CUBLASLT");
+}
+
+int
+main(void)
+{
+	const char *test = getenv("RNA_TEST"), *build = getenv("B");
+	char lib[4096], err[256] = "";
+	struct rk *rk;
+
+	effort = test != NULL && strcmp(test, "quick") == 0 ? QUICK : test != NULL && strcmp(test, "deep") == 0 ? DEEP : CHECK;
+	snprintf(lib, sizeof(lib), "%s/lib/rill/librna-cuda-emu.so", build != NULL ? build : "build");
+	if (getenv("RNA_GPU") == NULL)
+		setenv("RILL_CUDA_LIB", lib, 1);
+	/* no file of algorithms: nothing is timed */
+	setenv("XDG_CACHE_HOME", "/dev/null", 1);
+	if ((rk = rk_open("cuda", 1, err, sizeof(err))) == NULL) {
+		skip("kernels of CUDA", err);
+		return done();
+	}
+	rk_close(rk);
+	rows();
+	linears();
+	plain_products();
+	attentions();
+	return done();
+}
