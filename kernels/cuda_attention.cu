@@ -9,11 +9,12 @@ enum { THREADS = 1024 };
  * The list of tiles, by one block: for every number of tiles, most first, the sequences that have it, in order; blocks
  * that come later in the list are then short, and the last ones end at about the same time.
  */
-static __global__ void __launch_bounds__(THREADS)
-list_tiles(const int32_t *offsets, const int32_t *live, int max_len, int2 *list, int32_t *count)
+static __global__ void
+__launch_bounds__(THREADS)
+    list_tiles(const int32_t *offsets, const int32_t *live, int max_len, int2 *list, int32_t *count)
 {
 	SHARED_MEMORY(memory);
-	int *warps = (int *)memory;         /* sequences found by each warp */
+	int *warps = (int *)memory; /* sequences found by each warp */
 	const int seqs = live[RK_LIVE_SEQS], lane = threadIdx.x % 32, warp = threadIdx.x / 32;
 	int at = 0;
 
@@ -33,7 +34,7 @@ list_tiles(const int32_t *offsets, const int32_t *live, int max_len, int2 *list,
 			}
 			before += __popc(found & ((1u << lane) - 1));
 			for (int t = 0; mine && t < tiles; t++)
-				list[at + before * tiles + t] = { b, t * TILE };
+				list[at + before * tiles + t] = {b, t * TILE};
 			at += all * tiles;
 			__syncthreads();
 		}
@@ -68,11 +69,11 @@ set_out(const struct rk_attention *o, struct attention *a, struct cuda_run *x)
 	int2 *list = (int2 *)x->scratch;
 	int32_t *count = (int32_t *)(x->scratch + cuda_align(most_tiles(o) * sizeof(int2)));
 
-	*a = { o->qkv, o->dout, o->o, o->dqkv, (float *)o->lse, (float *)((char *)count + cuda_align(sizeof(int32_t))),
-		o->offsets, x->live, cuda_drop(&o->drop), { list, count }, o->heads, o->dim, o->max_len,
-		1 / sqrtf((float)o->dim) };
-	LAUNCH(list_tiles, dim3(1), dim3(THREADS), THREADS / 32 * sizeof(int), x->stream, o->offsets, x->live, o->max_len,
-	    list, count);
+	*a = {o->qkv, o->dout, o->o, o->dqkv, (float *)o->lse, (float *)((char *)count + cuda_align(sizeof(int32_t))),
+	    o->offsets, x->live, cuda_drop(&o->drop), {list, count}, o->heads, o->dim, o->max_len,
+	    1 / sqrtf((float)o->dim)};
+	LAUNCH(list_tiles, dim3(1), dim3(THREADS), THREADS / 32 * sizeof(int), x->stream, o->offsets, x->live,
+	    o->max_len, list, count);
 	return cudaGetLastError();
 }
 

@@ -6,21 +6,24 @@
 
 #include "cuda_common.h"
 
-enum { TILE = 64 };     /* queries or keys of a block at a time */
+enum { TILE = 64 }; /* queries or keys of a block at a time */
 
 /* Tiles of all live sequences, those of the longest first: list[0 .. *count). */
-struct tiles { const int2 *list; const int32_t *count; };       /* x: sequence, y: its first row of the tile */
+struct tiles {
+	const int2 *list;
+	const int32_t *count;
+}; /* x: sequence, y: its first row of the tile */
 
 struct attention {
 	const void *qkv, *dout;
 	void *o, *dqkv;
-	float *lse, *delta;                 /* [tokens, heads]; delta: sums of o dout over a head */
+	float *lse, *delta; /* [tokens, heads]; delta: sums of o dout over a head */
 	const int32_t *offsets;
 	const int32_t *live;
 	struct drop drop;
 	struct tiles tiles;
 	int heads, dim, max_len;
-	float scale;                        /* 1 / sqrt(dim) */
+	float scale; /* 1 / sqrt(dim) */
 };
 
 /* 1 when tensor cores can: bf16 and a head of 32 or 64. */

@@ -19,7 +19,9 @@ dot(const T *a, const T *b, int n)
 }
 
 /* One row of a tile: rows are shared out to the warps of its block. */
-struct row { int first, len, at, head; };
+struct row {
+	int first, len, at, head;
+};
 
 /* The row that a warp has in turn; 0 when there is none left. */
 __device__ __forceinline__ int
@@ -39,9 +41,7 @@ row_of(const struct attention &a, int turn, struct row *r)
 	return 1;
 }
 
-template <class T>
-static __global__ void __launch_bounds__(32 * WARPS)
-attend_row(struct attention a)
+template <class T> static __global__ void __launch_bounds__(32 * WARPS) attend_row(struct attention a)
 {
 	SHARED_MEMORY(memory);
 	const int lane = threadIdx.x % 32, d = a.dim, hidden = a.heads * d, ld = 3 * hidden;
@@ -64,8 +64,8 @@ attend_row(struct attention a)
 			sum += p[j] = expf(p[j] - top);
 		sum = warp_sum(sum);
 		for (int j = lane; j < len; j += 32)
-			p[j] = p[j] / sum * (a.drop.below ? kept(a.drop, a.drop.key[r.first + r.at],
-			    a.drop.site + r.head, j) : 1);
+			p[j] = p[j] / sum *
+			       (a.drop.below ? kept(a.drop, a.drop.key[r.first + r.at], a.drop.site + r.head, j) : 1);
 		__syncwarp();
 		for (int i = lane; len > 0 && i < d; i += 32) {
 			float s = 0;
@@ -80,9 +80,7 @@ attend_row(struct attention a)
 	}
 }
 
-template <class T>
-static __global__ void __launch_bounds__(32 * WARPS)
-attend_row_back_q(struct attention a)
+template <class T> static __global__ void __launch_bounds__(32 * WARPS) attend_row_back_q(struct attention a)
 {
 	SHARED_MEMORY(memory);
 	const int lane = threadIdx.x % 32, d = a.dim, hidden = a.heads * d, ld = 3 * hidden;
@@ -93,7 +91,8 @@ attend_row_back_q(struct attention a)
 		const size_t token = r.first + r.at;
 		const T *q = (const T *)a.qkv + token * ld + r.head * d;
 		const T *k = (const T *)a.qkv + (size_t)r.first * ld + hidden + r.head * d, *v = k + hidden;
-		const T *g = (const T *)a.dout + token * hidden + r.head * d, *o = (const T *)a.o + token * hidden + r.head * d;
+		const T *g = (const T *)a.dout + token * hidden + r.head * d,
+			*o = (const T *)a.o + token * hidden + r.head * d;
 		const int len = r.at < r.len ? r.len : 0;
 		T *dq = (T *)a.dqkv + token * ld + r.head * d;
 		float delta = 0;
@@ -121,9 +120,7 @@ attend_row_back_q(struct attention a)
 	}
 }
 
-template <class T>
-static __global__ void __launch_bounds__(32 * WARPS)
-attend_row_back_kv(struct attention a)
+template <class T> static __global__ void __launch_bounds__(32 * WARPS) attend_row_back_kv(struct attention a)
 {
 	SHARED_MEMORY(memory);
 	const int lane = threadIdx.x % 32, d = a.dim, hidden = a.heads * d, ld = 3 * hidden;

@@ -1,12 +1,14 @@
 /*
  * cuda_attention_mma.cu: attention of packed sequences on tensor cores (mma.sync, sm_80 and later), heads of 32 or 64.
  *
- * FlashAttention 2 (Dao 2023) without padding: a block of four warps has 64 queries of one sequence and head and goes over
- * its keys, 64 at a time; a warp has 16 of the queries.  Scores stay in registers.  The backward pass is two kernels, one
- * by queries (dq) and one by keys (dk, dv): nothing is added by two blocks, so its bits are always the same.
+ * FlashAttention 2 (Dao 2023) without padding: a block of four warps has 64 queries of one sequence and head and goes
+ * over its keys, 64 at a time; a warp has 16 of the queries.  Scores stay in registers.  The backward pass is two
+ * kernels, one by queries (dq) and one by keys (dk, dv): nothing is added by two blocks, so its bits are always the
+ * same.
  *
  * Tiles lie in shared memory as rows of bf16 in pieces of 16 bytes, turned by an xor of the row so that eight rows of
- * ldmatrix meet all banks.  Fragments are those of mma.m16n8k16: lane l has rows l/4 and l/4 + 8, columns 2 (l%4) + 0, 1.
+ * ldmatrix meet all banks.  Fragments are those of mma.m16n8k16: lane l has rows l/4 and l/4 + 8, columns 2 (l%4) +
+ * 0, 1.
  */
 #include "cuda_attention.h"
 
@@ -58,7 +60,8 @@ times_transposed(float (&s)[8][4], const uint32_t (&a)[D / 16][4], uint32_t tile
 		for (int k = 0; k < D / 16; k++) {
 			uint32_t b[4];
 
-			load_matrix(b, tile + piece<D>(j * 16 + (lane & 7) + (lane >> 4 << 3), k * 2 + (lane >> 3 & 1)));
+			load_matrix(
+			    b, tile + piece<D>(j * 16 + (lane & 7) + (lane >> 4 << 3), k * 2 + (lane >> 3 & 1)));
 			multiply(s[2 * j], a[k], b[0], b[1]);
 			multiply(s[2 * j + 1], a[k], b[2], b[3]);
 		}
@@ -72,8 +75,8 @@ times(float (&acc)[D / 8][4], const float (&p)[8][4], uint32_t tile, int lane)
 {
 #pragma unroll
 	for (int k = 0; k < 4; k++) {
-		const uint32_t a[4] = { pair(p[2 * k][0], p[2 * k][1]), pair(p[2 * k][2], p[2 * k][3]),
-			pair(p[2 * k + 1][0], p[2 * k + 1][1]), pair(p[2 * k + 1][2], p[2 * k + 1][3]) };
+		const uint32_t a[4] = {pair(p[2 * k][0], p[2 * k][1]), pair(p[2 * k][2], p[2 * k][3]),
+		    pair(p[2 * k + 1][0], p[2 * k + 1][1]), pair(p[2 * k + 1][2], p[2 * k + 1][3])};
 
 #pragma unroll
 		for (int j = 0; j < D / 16; j++) {
@@ -103,7 +106,9 @@ store_rows(bf16 *to, int ld, int r, int n, const float (&v)[D / 8][4], float f0,
 }
 
 /* What a block works on: a tile of a sequence, and a head. */
-struct place { int first, len, row, head, ld; };        /* first token, length, first row of the tile, columns of qkv */
+struct place {
+	int first, len, row, head, ld;
+}; /* first token, length, first row of the tile, columns of qkv */
 
 __device__ __forceinline__ struct place
 place_of(const struct attention &a, int item)
@@ -111,7 +116,7 @@ place_of(const struct attention &a, int item)
 	const int2 t = a.tiles.list[item / a.heads];
 	const int first = a.offsets[t.x];
 
-	return { first, a.offsets[t.x + 1] - first, t.y, item % a.heads, 3 * a.heads * a.dim };
+	return {first, a.offsets[t.x + 1] - first, t.y, item % a.heads, 3 * a.heads * a.dim};
 }
 
 /* The sum and maximum over the four lanes that share a row. */
@@ -134,7 +139,7 @@ template <int D>
 __device__ __forceinline__ void
 soften(float (&s)[8][4], float (&acc)[D / 8][4], float (&m)[2], float (&l)[2], float scale2, int left_over, int lane)
 {
-	float top[2] = { m[0], m[1] }, shrink[2];
+	float top[2] = {m[0], m[1]}, shrink[2];
 
 #pragma unroll
 	for (int j = 0; j < 8; j++)
@@ -166,8 +171,8 @@ soften(float (&s)[8][4], float (&acc)[D / 8][4], float (&m)[2], float (&l)[2], f
 }
 
 template <int D>
-static __global__ void __launch_bounds__(THREADS)
-attend(struct attention a)
+static __global__ void
+__launch_bounds__(THREADS) attend(struct attention a)
 {
 	SHARED_MEMORY(memory);
 	const uint32_t bytes = TILE * D * 2, sq = shared_address(memory), sk = sq + bytes, sv = sk + 2 * bytes;
@@ -177,9 +182,10 @@ attend(struct attention a)
 	for (int item = blockIdx.x; item < items; item += gridDim.x) {
 		const struct place p = place_of(a, item);
 		const int hidden = a.heads * D, r = p.row + w * 16 + (lane >> 2), tiles = (p.len + TILE - 1) / TILE;
-		const bf16 *q = (const bf16 *)a.qkv + (size_t)p.first * p.ld + p.head * D, *k = q + hidden, *v = k + hidden;
-		uint64_t key[2] = { 0, 0 };
-		float acc[D / 8][4] = {}, m[2] = { NEVER, NEVER }, l[2] = { 0, 0 };
+		const bf16 *q = (const bf16 *)a.qkv + (size_t)p.first * p.ld + p.head * D, *k = q + hidden,
+			   *v = k + hidden;
+		uint64_t key[2] = {0, 0};
+		float acc[D / 8][4] = {}, m[2] = {NEVER, NEVER}, l[2] = {0, 0};
 		uint32_t fq[D / 16][4];
 
 		for (int i = 0; a.drop.below && i < 2; i++)
@@ -193,8 +199,10 @@ attend(struct attention a)
 			float s[8][4];
 
 			if (t + 1 < tiles) {
-				load_tile<D>(sk + next, k + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
-				load_tile<D>(sv + next, v + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
+				load_tile<D>(
+				    sk + next, k + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
+				load_tile<D>(
+				    sv + next, v + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
 			}
 			copy_commit();
 			copy_wait<1>();
@@ -215,8 +223,8 @@ attend(struct attention a)
 		}
 		l[0] = row_sum(l[0]);
 		l[1] = row_sum(l[1]);
-		store_rows<D>((bf16 *)a.o + (size_t)p.first * hidden + p.head * D, hidden, r, p.len, acc, 1 / l[0], 1 / l[1],
-		    lane);
+		store_rows<D>((bf16 *)a.o + (size_t)p.first * hidden + p.head * D, hidden, r, p.len, acc, 1 / l[0],
+		    1 / l[1], lane);
 		for (int i = 0; a.lse != NULL && i < 2; i++)
 			if ((lane & 3) == 0 && r + 8 * i < p.len)
 				a.lse[(size_t)(p.first + r + 8 * i) * a.heads + p.head] =
@@ -226,8 +234,8 @@ attend(struct attention a)
 
 /* dq of 64 queries, and delta of them for the other kernel. */
 template <int D>
-static __global__ void __launch_bounds__(THREADS)
-attend_back_q(struct attention a)
+static __global__ void
+__launch_bounds__(THREADS) attend_back_q(struct attention a)
 {
 	SHARED_MEMORY(memory);
 	const uint32_t bytes = TILE * D * 2, sq = shared_address(memory), sg = sq + bytes, sk = sg + bytes,
@@ -239,11 +247,12 @@ attend_back_q(struct attention a)
 	for (int item = blockIdx.x; item < items; item += gridDim.x) {
 		const struct place p = place_of(a, item);
 		const int hidden = a.heads * D, r = p.row + w * 16 + (lane >> 2), tiles = (p.len + TILE - 1) / TILE;
-		const bf16 *q = (const bf16 *)a.qkv + (size_t)p.first * p.ld + p.head * D, *k = q + hidden, *v = k + hidden;
+		const bf16 *q = (const bf16 *)a.qkv + (size_t)p.first * p.ld + p.head * D, *k = q + hidden,
+			   *v = k + hidden;
 		const bf16 *g = (const bf16 *)a.dout + (size_t)p.first * hidden + p.head * D;
 		const bf16 *o = (const bf16 *)a.o + (size_t)p.first * hidden + p.head * D;
 		const int mine = p.row + threadIdx.x / 2;
-		uint64_t key[2] = { 0, 0 };
+		uint64_t key[2] = {0, 0};
 		float acc[D / 8][4] = {}, lse[2], d[2], sum = 0;
 		uint32_t fq[D / 16][4], fg[D / 16][4];
 
@@ -281,8 +290,10 @@ attend_back_q(struct attention a)
 			float s[8][4], dp[8][4];
 
 			if (t + 1 < tiles) {
-				load_tile<D>(sk + next, k + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
-				load_tile<D>(sv + next, v + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
+				load_tile<D>(
+				    sk + next, k + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
+				load_tile<D>(
+				    sv + next, v + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
 			}
 			copy_commit();
 			copy_wait<1>();
@@ -309,8 +320,8 @@ attend_back_q(struct attention a)
 			times<D>(acc, s, sk + now, lane);
 			__syncthreads();
 		}
-		store_rows<D>((bf16 *)a.dqkv + (size_t)p.first * p.ld + p.head * D, p.ld, r, p.len, acc, a.scale, a.scale,
-		    lane);
+		store_rows<D>(
+		    (bf16 *)a.dqkv + (size_t)p.first * p.ld + p.head * D, p.ld, r, p.len, acc, a.scale, a.scale, lane);
 	}
 }
 
@@ -382,8 +393,8 @@ back_16(const struct attention &a, const struct place &p, uint32_t sk, uint32_t 
 
 /* dk and dv of 64 keys: a warp has 16 of them and goes over the queries, 16 at a time. */
 template <int D>
-static __global__ void __launch_bounds__(THREADS)
-attend_back_kv(struct attention a)
+static __global__ void
+__launch_bounds__(THREADS) attend_back_kv(struct attention a)
 {
 	SHARED_MEMORY(memory);
 	const uint32_t bytes = TILE * D * 2, sk = shared_address(memory), sv = sk + bytes, sq = sv + bytes,
@@ -393,7 +404,8 @@ attend_back_kv(struct attention a)
 	for (int item = blockIdx.x; item < items; item += gridDim.x) {
 		const struct place p = place_of(a, item);
 		const int hidden = a.heads * D, r = p.row + w * 16 + (lane >> 2), tiles = (p.len + TILE - 1) / TILE;
-		const bf16 *q = (const bf16 *)a.qkv + (size_t)p.first * p.ld + p.head * D, *k = q + hidden, *v = k + hidden;
+		const bf16 *q = (const bf16 *)a.qkv + (size_t)p.first * p.ld + p.head * D, *k = q + hidden,
+			   *v = k + hidden;
 		const bf16 *g = (const bf16 *)a.dout + (size_t)p.first * hidden + p.head * D;
 		float dk[D / 8][4] = {}, dv[D / 8][4] = {};
 		bf16 *to = (bf16 *)a.dqkv + (size_t)p.first * p.ld + p.head * D;
@@ -407,8 +419,10 @@ attend_back_kv(struct attention a)
 			const uint32_t now = (t & 1) * bytes, next = bytes - now;
 
 			if (t + 1 < tiles) {
-				load_tile<D>(sq + next, q + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
-				load_tile<D>(sg + next, g + (size_t)(t + 1) * TILE * hidden, hidden, p.len - (t + 1) * TILE);
+				load_tile<D>(
+				    sq + next, q + (size_t)(t + 1) * TILE * p.ld, p.ld, p.len - (t + 1) * TILE);
+				load_tile<D>(
+				    sg + next, g + (size_t)(t + 1) * TILE * hidden, hidden, p.len - (t + 1) * TILE);
 			}
 			copy_commit();
 			copy_wait<1>();

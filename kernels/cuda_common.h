@@ -1,5 +1,6 @@
 /*
- * cuda_common.h: what the files of the CUDA plug-in share: the device, what an op is given, elements and rows in kernels.
+ * cuda_common.h: what the files of the CUDA plug-in share: the device, what an op is given, elements and rows in
+ * kernels.
  */
 #ifndef CUDA_COMMON_H
 #define CUDA_COMMON_H
@@ -18,17 +19,17 @@ typedef __nv_bfloat16 bf16;
 
 /* 1. Host */
 
-struct cuda_linear;     /* cuda_linear.cu: products of this device, their descriptors and algorithms */
+struct cuda_linear; /* cuda_linear.cu: products of this device, their descriptors and algorithms */
 
 struct cuda_device {
 	cudaStream_t stream;
-	int processors, shared_max;         /* multiprocessors; bytes of shared memory a block can have */
-	char *ring;                         /* pinned memory that uploads pass through, in two halves */
-	size_t ring_at;                     /* filled of the half in use */
+	int processors, shared_max; /* multiprocessors; bytes of shared memory a block can have */
+	char *ring;                 /* pinned memory that uploads pass through, in two halves */
+	size_t ring_at;             /* filled of the half in use */
 	int ring_half;
-	cudaEvent_t ring_free[2];           /* after the last copy out of each half */
+	cudaEvent_t ring_free[2]; /* after the last copy out of each half */
 	int ring_used[2];
-	int32_t *fault;                     /* device memory: 1 + the live count that exceeded a capacity */
+	int32_t *fault; /* device memory: 1 + the live count that exceeded a capacity */
 	struct cuda_linear *linear;
 	char err[256];
 };
@@ -37,8 +38,8 @@ struct cuda_device {
 struct cuda_run {
 	struct cuda_device *dev;
 	cudaStream_t stream;
-	const int32_t *live;                /* the counts, no larger than any capacity */
-	char *scratch;                      /* of the op alone while it runs */
+	const int32_t *live; /* the counts, no larger than any capacity */
+	char *scratch;       /* of the op alone while it runs */
 };
 
 /* scratch: bytes.  prepare, may be NULL: before the first run; a sentence when the device can't do the call. */
@@ -49,14 +50,32 @@ struct cuda_op {
 };
 
 /* A launch function a file of ops has; bytes of scratch where it needs some. */
-#define CUDA_OP(name) \
-	cudaError_t cuda_##name(const struct rk_call *c, struct cuda_run *x); \
+#define CUDA_OP(name)                                                                                                  \
+	cudaError_t cuda_##name(const struct rk_call *c, struct cuda_run *x);                                          \
 	size_t cuda_##name##_scratch(const struct rk_call *c)
-CUDA_OP(pack); CUDA_OP(embed); CUDA_OP(embed_back); CUDA_OP(linear); CUDA_OP(linear_back_x); CUDA_OP(linear_back_w);
-CUDA_OP(act_back); CUDA_OP(norm); CUDA_OP(norm_back); CUDA_OP(attention); CUDA_OP(attention_back); CUDA_OP(gather);
-CUDA_OP(scatter_add); CUDA_OP(segment_sum); CUDA_OP(segment_sum_back); CUDA_OP(segment_softmax);
-CUDA_OP(segment_softmax_back); CUDA_OP(cross_entropy); CUDA_OP(zero); CUDA_OP(add); CUDA_OP(sum_squares);
-CUDA_OP(adamw); CUDA_OP(dropout);
+CUDA_OP(pack);
+CUDA_OP(embed);
+CUDA_OP(embed_back);
+CUDA_OP(linear);
+CUDA_OP(linear_back_x);
+CUDA_OP(linear_back_w);
+CUDA_OP(act_back);
+CUDA_OP(norm);
+CUDA_OP(norm_back);
+CUDA_OP(attention);
+CUDA_OP(attention_back);
+CUDA_OP(gather);
+CUDA_OP(scatter_add);
+CUDA_OP(segment_sum);
+CUDA_OP(segment_sum_back);
+CUDA_OP(segment_softmax);
+CUDA_OP(segment_softmax_back);
+CUDA_OP(cross_entropy);
+CUDA_OP(zero);
+CUDA_OP(add);
+CUDA_OP(sum_squares);
+CUDA_OP(adamw);
+CUDA_OP(dropout);
 
 /* cuda_linear.cu */
 struct cuda_linear *cuda_linear_create(struct cuda_device *dev, const char *gpu);
@@ -65,19 +84,21 @@ const char *cuda_linear_prepare(const struct rk_call *c, struct cuda_device *dev
 const char *cuda_norm_prepare(const struct rk_call *c, struct cuda_device *dev);
 const char *cuda_attention_prepare(const struct rk_call *c, struct cuda_device *dev);
 
-/* cuda_reduce.cu: dst[k][0..n) += the sum over blocks of partial[block][k][0..n), k < arrays, in the order of blocks. */
-struct cuda_sums { float *dst[3]; };
+/* cuda_reduce.cu: dst[k][0..n) += the sum over blocks of partial[block][k][0..n), k < arrays, in the order of blocks.
+ */
+struct cuda_sums {
+	float *dst[3];
+};
 cudaError_t cuda_add_partials(
     const struct cuda_sums *s, int arrays, const float *partial, int blocks, size_t n, cudaStream_t stream);
 /* dst[0..n) += column sums of live rows of x[cap][n]; scratch: cuda_column_scratch(n). */
 size_t cuda_column_scratch(int n);
-cudaError_t cuda_column_sums(
-    const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r);
+cudaError_t
+cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r);
 /* dst[key][0..n) += the sum of the live rows of x[cap][n] with that key, in order; key of 1 or 4 bytes. */
 size_t cuda_key_scratch(int cap, int keys, int n);
-cudaError_t cuda_key_sums(
-    const float *x, const void *key, int key_bytes, int keys, int rows, int cap, int n, float *dst, char *scratch,
-    struct cuda_run *r);
+cudaError_t cuda_key_sums(const float *x, const void *key, int key_bytes, int keys, int rows, int cap, int n,
+    float *dst, char *scratch, struct cuda_run *r);
 
 static inline unsigned
 cuda_blocks(size_t n, size_t per_block, size_t most)
@@ -96,7 +117,7 @@ cuda_align(size_t n)
 /* 2. Kernels */
 
 struct drop {
-	uint32_t below, site;               /* bits below: dropped; 0: no dropout */
+	uint32_t below, site; /* bits below: dropped; 0: no dropout */
 	float scale;
 	const uint64_t *key;
 };
@@ -105,7 +126,7 @@ static inline struct drop
 cuda_drop(const struct rk_dropout *d)
 {
 	const double below = ceil((double)d->p * 4294967296.0);
-	struct drop r = { below < 4294967295.0 ? (uint32_t)below : 0xffffffffu, d->site, 1 / (1 - d->p), d->row_key };
+	struct drop r = {below < 4294967295.0 ? (uint32_t)below : 0xffffffffu, d->site, 1 / (1 - d->p), d->row_key};
 
 	return r;
 }
@@ -149,7 +170,7 @@ from_float<bf16>(float v)
 __device__ __forceinline__ uint32_t
 pair(float lo, float hi)
 {
-	bf16 v[2] = { __float2bfloat16_rn(lo), __float2bfloat16_rn(hi) };
+	bf16 v[2] = {__float2bfloat16_rn(lo), __float2bfloat16_rn(hi)};
 	uint32_t bits;
 
 	memcpy(&bits, v, 4);

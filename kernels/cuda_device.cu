@@ -43,7 +43,8 @@ probe(struct cudaDeviceProp *prop, char *text, size_t size)
 
 	cudaRuntimeGetVersion(&runtime);
 	if (e == cudaErrorInsufficientDriver)
-		snprintf(text, size, "no NVIDIA driver, or one too old for CUDA %d.%d", runtime / 1000, runtime % 1000 / 10);
+		snprintf(
+		    text, size, "no NVIDIA driver, or one too old for CUDA %d.%d", runtime / 1000, runtime % 1000 / 10);
 	else if (e == cudaErrorNoDevice || (e == cudaSuccess && n == 0))
 		snprintf(text, size, "no CUDA device (see nvidia-smi and CUDA_VISIBLE_DEVICES)");
 	else if (e != cudaSuccess)
@@ -51,8 +52,8 @@ probe(struct cudaDeviceProp *prop, char *text, size_t size)
 	else if (cudaGetDeviceProperties(prop, 0) != cudaSuccess || cudaSetDevice(0) != cudaSuccess)
 		snprintf(text, size, "the CUDA device can't be opened: %s", cudaGetErrorString(cudaGetLastError()));
 	else if (prop->major * 10 + prop->minor < OLDEST)
-		snprintf(text, size, "%s has compute capability %d.%d; %d.%d or later is needed", prop->name, prop->major,
-		    prop->minor, OLDEST / 10, OLDEST % 10);
+		snprintf(text, size, "%s has compute capability %d.%d; %d.%d or later is needed", prop->name,
+		    prop->major, prop->minor, OLDEST / 10, OLDEST % 10);
 	else
 		return NULL;
 	return text;
@@ -169,7 +170,8 @@ ring_room(struct cuda_device *dev, size_t *bytes)
 		dev->ring_used[dev->ring_half] = 1;
 		dev->ring_half = !dev->ring_half;
 		dev->ring_at = 0;
-		if (dev->ring_used[dev->ring_half] && cudaEventSynchronize(dev->ring_free[dev->ring_half]) != cudaSuccess)
+		if (dev->ring_used[dev->ring_half] &&
+		    cudaEventSynchronize(dev->ring_free[dev->ring_half]) != cudaSuccess)
 			return NULL;
 	}
 	*bytes = *bytes < HALF - dev->ring_at ? *bytes : HALF - dev->ring_at;
@@ -191,7 +193,7 @@ upload(void *p, void *dst, const void *src, size_t bytes)
 			return cuda_status(dev, cudaErrorUnknown, "a copy to the GPU");
 		memcpy(room, (const char *)src + at, n);
 		if (cuda_status(dev, cudaMemcpyAsync((char *)dst + at, room, n, cudaMemcpyHostToDevice, dev->stream),
-		        "a copy to the GPU") != RK_OK)
+			"a copy to the GPU") != RK_OK)
 			return RK_EDEVICE;
 		at += n;
 	}
@@ -218,9 +220,9 @@ download(void *p, void *dst, const void *src, size_t bytes)
 	int32_t fault = 0;
 
 	if (cuda_status(dev, cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, dev->stream),
-	        "a copy from the GPU") != RK_OK ||
+		"a copy from the GPU") != RK_OK ||
 	    cuda_status(dev, cudaMemcpyAsync(&fault, dev->fault, sizeof(fault), cudaMemcpyDeviceToHost, dev->stream),
-	        "a copy from the GPU") != RK_OK)
+		"a copy from the GPU") != RK_OK)
 		return RK_EDEVICE;
 	return check(dev, &fault);
 }
@@ -232,7 +234,7 @@ sync(void *p)
 	int32_t fault = 0;
 
 	if (cuda_status(dev, cudaMemcpyAsync(&fault, dev->fault, sizeof(fault), cudaMemcpyDeviceToHost, dev->stream),
-	        "a copy from the GPU") != RK_OK)
+		"a copy from the GPU") != RK_OK)
 		return RK_EDEVICE;
 	return check(dev, &fault);
 }
@@ -240,9 +242,9 @@ sync(void *p)
 extern "C" __attribute__((visibility("default"))) const struct rk_device *
 rk_device_v1(void)
 {
-	static const struct rk_device table = { RK_NOPS, sizeof(struct rk_call), 1u << RK_FP32 | 1u << RK_BF16,
-		1u << RK_FP32 | 1u << RK_BF16, open_device, close_device, error_of, unit_tokens, store_size, pack_size,
-		alloc, free_memory, upload, download, sync, cuda_list_create, cuda_list_run, cuda_list_destroy };
+	static const struct rk_device table = {RK_NOPS, sizeof(struct rk_call), 1u << RK_FP32 | 1u << RK_BF16,
+	    1u << RK_FP32 | 1u << RK_BF16, open_device, close_device, error_of, unit_tokens, store_size, pack_size,
+	    alloc, free_memory, upload, download, sync, cuda_list_create, cuda_list_run, cuda_list_destroy};
 
 	return &table;
 }

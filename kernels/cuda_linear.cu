@@ -15,11 +15,12 @@ enum { THREADS = 256 };
 /* 1. Kernels beside the products */
 
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-finish_rows(const T *in, const float *bias, enum rk_act act, T *pre, T *y, int n, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS)
+    finish_rows(const T *in, const float *bias, enum rk_act act, T *pre, T *y, int n, const int32_t *live, int rows)
 {
 	for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < (size_t)live[rows] * n;
-	    i += (size_t)gridDim.x * THREADS) {
+	     i += (size_t)gridDim.x * THREADS) {
 		const float v = to_float(in[i]) + (bias != NULL ? bias[i % n] : 0);
 
 		if (pre != NULL)
@@ -30,8 +31,8 @@ finish_rows(const T *in, const float *bias, enum rk_act act, T *pre, T *y, int n
 
 /* Rows from the live count to the capacity of x [cap, k] and dy [cap, n] to 0. */
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-zero_tails(T *x, int k, T *dy, int n, int cap, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS) zero_tails(T *x, int k, T *dy, int n, int cap, const int32_t *live, int rows)
 {
 	const size_t first = live[rows], nx = (cap - first) * k, ny = (cap - first) * n;
 
@@ -42,8 +43,8 @@ zero_tails(T *x, int k, T *dy, int n, int cap, const int32_t *live, int rows)
 			dy[first * n + i - nx] = from_float<T>(0);
 }
 
-static __global__ void __launch_bounds__(THREADS)
-round_bias(const float *bias, bf16 *out, int n)
+static __global__ void
+__launch_bounds__(THREADS) round_bias(const float *bias, bf16 *out, int n)
 {
 	const int i = blockIdx.x * THREADS + threadIdx.x;
 
@@ -75,7 +76,7 @@ cuda_product_describe(struct cuda_linear *l, struct product *p, int fused)
 	const cublasOperation_t ta = k->kind == PRODUCT_FORWARD ? CUBLAS_OP_T : CUBLAS_OP_N;
 	const cublasOperation_t tb = k->kind == PRODUCT_BACK_W ? CUBLAS_OP_T : CUBLAS_OP_N;
 	const cudaDataType_t type = k->store == RK_BF16 ? CUDA_R_16BF : CUDA_R_32F;
-	const cublasLtEpilogue_t epilogue = !fused  ? CUBLASLT_EPILOGUE_DEFAULT
+	const cublasLtEpilogue_t epilogue = !fused               ? CUBLASLT_EPILOGUE_DEFAULT
 	                                    : k->relu && k->bias ? CUBLASLT_EPILOGUE_RELU_BIAS
 	                                    : k->relu            ? CUBLASLT_EPILOGUE_RELU
 	                                    : k->bias            ? CUBLASLT_EPILOGUE_BIAS
@@ -88,16 +89,16 @@ cuda_product_describe(struct cuda_linear *l, struct product *p, int fused)
 	cuda_product_forget(l, p);
 	if ((s = t->MatmulDescCreate(&p->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F)) != CUBLAS_STATUS_SUCCESS ||
 	    (s = t->MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &ta, sizeof(ta))) !=
-	        CUBLAS_STATUS_SUCCESS ||
+		CUBLAS_STATUS_SUCCESS ||
 	    (s = t->MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_TRANSB, &tb, sizeof(tb))) !=
-	        CUBLAS_STATUS_SUCCESS ||
+		CUBLAS_STATUS_SUCCESS ||
 	    (s = t->MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue))) !=
-	        CUBLAS_STATUS_SUCCESS)
+		CUBLAS_STATUS_SUCCESS)
 		return s;
 	p->fused = fused;
 	if ((s = t->MatrixLayoutCreate(&p->a, type, k->k, back_w ? k->rows : k->n, k->k)) != CUBLAS_STATUS_SUCCESS ||
 	    (s = t->MatrixLayoutCreate(&p->b, type, back_x || back_w ? k->n : k->k, k->rows,
-	         back_x || back_w ? k->n : k->k)) != CUBLAS_STATUS_SUCCESS)
+		 back_x || back_w ? k->n : k->k)) != CUBLAS_STATUS_SUCCESS)
 		return s;
 	return t->MatrixLayoutCreate(&p->d, back_w ? CUDA_R_32F : type, back_x || back_w ? k->k : k->n,
 	    back_w ? k->n : k->rows, back_x || back_w ? k->k : k->n);
@@ -110,10 +111,12 @@ cuda_product(struct cuda_linear *l, struct product *p, const struct product_data
 
 	if (p->fused && p->key.bias &&
 	    l->api.MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &at->bias, sizeof(at->bias)) !=
-	        CUBLAS_STATUS_SUCCESS)
+		CUBLAS_STATUS_SUCCESS)
 		return cudaErrorUnknown;
-	return l->api.Matmul(l->handle, p->desc, &one, at->a, p->a, at->b, p->b, &beta, at->d, p->d, at->d, p->d, &p->algo,
-	           l->workspace, l->workspace_size, stream) == CUBLAS_STATUS_SUCCESS ? cudaSuccess : cudaErrorUnknown;
+	return l->api.Matmul(l->handle, p->desc, &one, at->a, p->a, at->b, p->b, &beta, at->d, p->d, at->d, p->d,
+		   &p->algo, l->workspace, l->workspace_size, stream) == CUBLAS_STATUS_SUCCESS
+	           ? cudaSuccess
+	           : cudaErrorUnknown;
 }
 
 /* The key of a call; 0 for an op that is no product. */
@@ -233,8 +236,8 @@ finish(const struct rk_linear *o, int bias, struct cuda_run *x)
 	T *pre = bias ? (T *)o->pre : NULL;
 
 	LAUNCH(finish_rows<T>, dim3(cuda_blocks((size_t)o->cap * o->w.n, THREADS, (size_t)x->dev->processors * 32)),
-	    dim3(THREADS), 0, x->stream, in, bias ? (const float *)o->bias : (const float *)NULL, o->act, pre, (T *)o->y,
-	    o->w.n, x->live, o->rows);
+	    dim3(THREADS), 0, x->stream, in, bias ? (const float *)o->bias : (const float *)NULL, o->act, pre,
+	    (T *)o->y, o->w.n, x->live, o->rows);
 	return cudaGetLastError();
 }
 
@@ -248,7 +251,7 @@ cudaError_t
 cuda_linear(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_linear *o = &c->u.linear;
-	struct product_data at = { weights(&o->w), o->x, o->bias, o->pre != NULL ? o->pre : o->y };
+	struct product_data at = {weights(&o->w), o->x, o->bias, o->pre != NULL ? o->pre : o->y};
 	struct product_key k;
 	struct product *p;
 	cudaError_t e;
@@ -277,7 +280,7 @@ cudaError_t
 cuda_linear_back_x(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_linear *o = &c->u.linear;
-	const struct product_data at = { weights(&o->w), o->dy, NULL, o->dx };
+	const struct product_data at = {weights(&o->w), o->dy, NULL, o->dx};
 	struct product_key k;
 	struct product *p;
 
@@ -296,7 +299,7 @@ cudaError_t
 cuda_linear_back_w(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_linear *o = &c->u.linear;
-	const struct product_data at = { o->x, o->dy, NULL, o->dw };
+	const struct product_data at = {o->x, o->dy, NULL, o->dw};
 	const dim3 grid(cuda_blocks((size_t)o->cap, 8, (size_t)x->dev->processors * 4));
 	struct product_key k;
 	struct product *p;
@@ -305,8 +308,8 @@ cuda_linear_back_w(const struct rk_call *c, struct cuda_run *x)
 	if (!key_of(c, &k) || k.rows == 0 || (p = find(x->dev->linear, &k)) == NULL)
 		return k.rows == 0 ? cudaSuccess : cudaErrorUnknown;
 	if (k.store == RK_BF16)
-		LAUNCH(zero_tails<bf16>, grid, dim3(THREADS), 0, x->stream, (bf16 *)o->x, k.k, (bf16 *)o->dy, k.n, k.rows,
-		    x->live, o->rows);
+		LAUNCH(zero_tails<bf16>, grid, dim3(THREADS), 0, x->stream, (bf16 *)o->x, k.k, (bf16 *)o->dy, k.n,
+		    k.rows, x->live, o->rows);
 	else
 		LAUNCH(zero_tails<float>, grid, dim3(THREADS), 0, x->stream, (float *)o->x, k.k, (float *)o->dy, k.n,
 		    k.rows, x->live, o->rows);

@@ -12,22 +12,25 @@ enum product_kind { PRODUCT_FORWARD, PRODUCT_BACK_X, PRODUCT_BACK_W };
 /* What makes two products the same to cuBLASLt. */
 struct product_key {
 	enum product_kind kind;
-	int rows, n, k;                     /* capacity; y has n columns, x has k */
+	int rows, n, k; /* capacity; y has n columns, x has k */
 	enum rk_precision store;
-	int bias, relu;                     /* epilogue that is wanted */
+	int bias, relu; /* epilogue that is wanted */
 	int accumulate;
 };
 
 struct product {
 	struct product_key key;
-	int fused;                          /* 1: bias and ReLU are in the product */
+	int fused; /* 1: bias and ReLU are in the product */
 	cublasLtMatmulDesc_t desc;
 	cublasLtMatrixLayout_t a, b, d;
 	cublasLtMatmulAlgo_t algo;
 };
 
 /* Operands of one product: D = A B (+ D). */
-struct product_data { const void *a, *b, *bias; void *d; };
+struct product_data {
+	const void *a, *b, *bias;
+	void *d;
+};
 
 struct cuda_linear {
 	struct lt_api api;
@@ -36,7 +39,7 @@ struct cuda_linear {
 	size_t workspace_size;
 	struct product *products;
 	int nproducts, cap;
-	char cache[512];                    /* file of algorithms; empty: none */
+	char cache[512]; /* file of algorithms; empty: none */
 };
 
 /* Workspace by multiprocessor: 64 MiB on an H100, as NVIDIA advises. */

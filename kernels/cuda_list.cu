@@ -1,57 +1,69 @@
 /*
- * cuda_list.cu: a list of calls becomes one CUDA graph: recorded at the first run, launched whole afterwards.  Nothing in
- * it waits for the host.  The counts are read on the GPU, where a first kernel checks that every call has room for them.
+ * cuda_list.cu: a list of calls becomes one CUDA graph: recorded at the first run, launched whole afterwards.  Nothing
+ * in it waits for the host.  The counts are read on the GPU, where a first kernel checks that every call has room for
+ * them.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cuda_list.h"
 
-struct counts { int32_t n[RK_NLIVE]; };
+struct counts {
+	int32_t n[RK_NLIVE];
+};
 
 struct cuda_list {
 	struct cuda_device *dev;
 	struct rk_call *calls;
 	size_t n;
-	const int32_t *live;                /* the caller's */
-	int32_t *checked;                   /* what the ops read */
+	const int32_t *live; /* the caller's */
+	int32_t *checked;    /* what the ops read */
 	struct counts most;
 	char *scratch;
 	cudaGraph_t graph;
 	cudaGraphExec_t exec;
 };
 
-#define OP(name, prepare) { cuda_##name, cuda_##name##_scratch, prepare }
-#define BARE(name) { cuda_##name, NULL, NULL }
+#define OP(name, prepare)                                                                                              \
+	{                                                                                                              \
+		cuda_##name, cuda_##name##_scratch, prepare                                                            \
+	}
+#define BARE(name)                                                                                                     \
+	{                                                                                                              \
+		cuda_##name, NULL, NULL                                                                                \
+	}
 
 /* By op; an empty place is an op that this backend lacks.  The order is that of enum rk_op. */
 static const struct cuda_op *
 op_of(enum rk_op op)
 {
-	static const struct { enum rk_op op; struct cuda_op f; } table[] = {
-		{ RK_PACK, BARE(pack) },
-		{ RK_EMBED, { cuda_embed, NULL, cuda_norm_prepare } },
-		{ RK_EMBED_BACK, OP(embed_back, cuda_norm_prepare) },
-		{ RK_LINEAR, OP(linear, cuda_linear_prepare) },
-		{ RK_LINEAR_BACK_X, { cuda_linear_back_x, NULL, cuda_linear_prepare } },
-		{ RK_LINEAR_BACK_W, OP(linear_back_w, cuda_linear_prepare) },
-		{ RK_ACT_BACK, BARE(act_back) },
-		{ RK_NORM, { cuda_norm, NULL, cuda_norm_prepare } },
-		{ RK_NORM_BACK, OP(norm_back, cuda_norm_prepare) },
-		{ RK_ATTENTION, OP(attention, cuda_attention_prepare) },
-		{ RK_ATTENTION_BACK, OP(attention_back, cuda_attention_prepare) },
-		{ RK_GATHER, BARE(gather) },
-		{ RK_SCATTER_ADD, BARE(scatter_add) },
-		{ RK_SEGMENT_SUM, BARE(segment_sum) },
-		{ RK_SEGMENT_SUM_BACK, BARE(segment_sum_back) },
-		{ RK_SEGMENT_SOFTMAX, BARE(segment_softmax) },
-		{ RK_SEGMENT_SOFTMAX_BACK, BARE(segment_softmax_back) },
-		{ RK_CROSS_ENTROPY, BARE(cross_entropy) },
-		{ RK_ZERO, BARE(zero) },
-		{ RK_ADD, BARE(add) },
-		{ RK_SUM_SQUARES, BARE(sum_squares) },
-		{ RK_ADAMW, BARE(adamw) },
-		{ RK_DROPOUT, BARE(dropout) },
+	static const struct {
+		enum rk_op op;
+		struct cuda_op f;
+	} table[] = {
+	    {RK_PACK, BARE(pack)},
+	    {RK_EMBED, {cuda_embed, NULL, cuda_norm_prepare}},
+	    {RK_EMBED_BACK, OP(embed_back, cuda_norm_prepare)},
+	    {RK_LINEAR, OP(linear, cuda_linear_prepare)},
+	    {RK_LINEAR_BACK_X, {cuda_linear_back_x, NULL, cuda_linear_prepare}},
+	    {RK_LINEAR_BACK_W, OP(linear_back_w, cuda_linear_prepare)},
+	    {RK_ACT_BACK, BARE(act_back)},
+	    {RK_NORM, {cuda_norm, NULL, cuda_norm_prepare}},
+	    {RK_NORM_BACK, OP(norm_back, cuda_norm_prepare)},
+	    {RK_ATTENTION, OP(attention, cuda_attention_prepare)},
+	    {RK_ATTENTION_BACK, OP(attention_back, cuda_attention_prepare)},
+	    {RK_GATHER, BARE(gather)},
+	    {RK_SCATTER_ADD, BARE(scatter_add)},
+	    {RK_SEGMENT_SUM, BARE(segment_sum)},
+	    {RK_SEGMENT_SUM_BACK, BARE(segment_sum_back)},
+	    {RK_SEGMENT_SOFTMAX, BARE(segment_softmax)},
+	    {RK_SEGMENT_SOFTMAX_BACK, BARE(segment_softmax_back)},
+	    {RK_CROSS_ENTROPY, BARE(cross_entropy)},
+	    {RK_ZERO, BARE(zero)},
+	    {RK_ADD, BARE(add)},
+	    {RK_SUM_SQUARES, BARE(sum_squares)},
+	    {RK_ADAMW, BARE(adamw)},
+	    {RK_DROPOUT, BARE(dropout)},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -115,7 +127,7 @@ cuda_list_create(void *dev, const struct rk_call *calls, size_t n, const int32_t
 	if (prepare(l, &scratch) == 0 &&
 	    cuda_status(l->dev, cudaMalloc((void **)&l->checked, sizeof(l->most)), "memory of the GPU") == RK_OK &&
 	    (scratch == 0 ||
-	        cuda_status(l->dev, cudaMalloc((void **)&l->scratch, scratch), "memory of the GPU") == RK_OK))
+		cuda_status(l->dev, cudaMalloc((void **)&l->scratch, scratch), "memory of the GPU") == RK_OK))
 		return l;
 	cuda_list_destroy(l);
 	return NULL;
@@ -142,7 +154,7 @@ cuda_list_destroy(void *list)
 static cudaError_t
 launch(struct cuda_list *l)
 {
-	struct cuda_run x = { l->dev, l->dev->stream, l->checked, l->scratch };
+	struct cuda_run x = {l->dev, l->dev->stream, l->checked, l->scratch};
 	cudaError_t e;
 
 	LAUNCH(check_counts, dim3(1), dim3(1), 0, x.stream, l->live, l->checked, l->most, l->dev->fault);

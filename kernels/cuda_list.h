@@ -6,8 +6,8 @@
 
 #include "cuda_common.h"
 
-void *cuda_list_create(
-    void *dev, const struct rk_call *calls, size_t n, const int32_t *live, const int32_t most[RK_NLIVE]);
+void *
+cuda_list_create(void *dev, const struct rk_call *calls, size_t n, const int32_t *live, const int32_t most[RK_NLIVE]);
 enum rk_status cuda_list_run(void *list);
 void cuda_list_destroy(void *list);
 /* The status of an error, with a sentence for it in dev. */

@@ -6,10 +6,11 @@
 
 #include <cublasLt.h>
 
-#define LT_FUNCTIONS(X) \
-	X(Create) X(Destroy) X(GetVersion) X(MatmulDescCreate) X(MatmulDescDestroy) X(MatmulDescSetAttribute) \
-	X(MatrixLayoutCreate) X(MatrixLayoutDestroy) X(MatmulPreferenceCreate) X(MatmulPreferenceDestroy) \
-	X(MatmulPreferenceSetAttribute) X(MatmulAlgoGetHeuristic) X(MatmulAlgoCheck) X(Matmul)
+#define LT_FUNCTIONS(X)                                                                                                \
+	X(Create)                                                                                                      \
+	X(Destroy) X(GetVersion) X(MatmulDescCreate) X(MatmulDescDestroy) X(MatmulDescSetAttribute)                    \
+	    X(MatrixLayoutCreate) X(MatrixLayoutDestroy) X(MatmulPreferenceCreate) X(MatmulPreferenceDestroy)          \
+		X(MatmulPreferenceSetAttribute) X(MatmulAlgoGetHeuristic) X(MatmulAlgoCheck) X(Matmul)
 
 struct lt_api {
 #define LT_DECLARE(name) decltype(&cublasLt##name) name;

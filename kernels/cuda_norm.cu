@@ -1,8 +1,10 @@
 /*
- * cuda_norm.cu: layer norm with what stands before it (bias, dropout, residual; or the sum of embeddings), and gradients.
+ * cuda_norm.cu: layer norm with what stands before it (bias, dropout, residual; or the sum of embeddings), and
+ * gradients.
  *
  * A warp has a row: lane l holds columns 8 (32 v + l) .. + 7, v < V, in registers.  The backward pass keeps the column
- * sums of gamma's, beta's and the bias's gradients in registers over all rows of a block, then adds up the blocks' parts.
+ * sums of gamma's, beta's and the bias's gradients in registers over all rows of a block, then adds up the blocks'
+ * parts.
  */
 #include "cuda_common.h"
 
@@ -14,8 +16,7 @@ template <class T> struct from_linear {
 	const float *bias;
 	struct drop drop;
 
-	__device__ __forceinline__ void
-	load(float (&v)[8], int row, int c, int n) const
+	__device__ __forceinline__ void load(float (&v)[8], int row, int c, int n) const
 	{
 		const uint64_t key = drop.below ? drop.key[row] : 0;
 		float b[8];
@@ -40,8 +41,7 @@ template <class T> struct from_linear {
 	}
 
 	/* What the norm's output is multiplied by. */
-	__device__ __forceinline__ float
-	after(int, int) const
+	__device__ __forceinline__ float after(int, int) const
 	{
 		return 1;
 	}
@@ -54,8 +54,7 @@ template <class T> struct from_tables {
 	const float *word, *pos, *seg;
 	struct drop drop;
 
-	__device__ __forceinline__ void
-	load(float (&v)[8], int row, int c, int n) const
+	__device__ __forceinline__ void load(float (&v)[8], int row, int c, int n) const
 	{
 		float a[8], b[8];
 
@@ -67,8 +66,7 @@ template <class T> struct from_tables {
 			v[i] = v[i] + a[i] + b[i];
 	}
 
-	__device__ __forceinline__ float
-	after(int row, int column) const
+	__device__ __forceinline__ float after(int row, int column) const
 	{
 		return drop.below ? kept(drop, drop.key[row], drop.site, column) : 1;
 	}
@@ -83,8 +81,7 @@ struct norm_out {
 };
 
 template <class T, int V, class Source>
-static __global__ void __launch_bounds__(32 * WARPS)
-norm_forward(struct norm_out o, Source from, const int32_t *live)
+static __global__ void __launch_bounds__(32 * WARPS) norm_forward(struct norm_out o, Source from, const int32_t *live)
 {
 	const int lane = threadIdx.x % 32, n = o.n, end = live[o.rows];
 
@@ -131,12 +128,12 @@ static cudaError_t
 launch_forward(const struct norm_out *o, Source from, int cap, struct cuda_run *x)
 {
 	const unsigned grid = cuda_blocks(cap, WARPS, (size_t)x->dev->processors * 16);
-	void (*kernel)(struct norm_out, Source, const int32_t *) =
-	    o->n <= 256   ? norm_forward<T, 1, Source>
-	    : o->n <= 512 ? norm_forward<T, 2, Source>
-	    : o->n <= 768 ? norm_forward<T, 3, Source>
-	    : o->n <= 1024 ? norm_forward<T, 4, Source>
-	                  : norm_forward<T, WIDEST / 256, Source>;
+	void (*kernel)(struct norm_out, Source, const int32_t *) = o->n <= 256   ? norm_forward<T, 1, Source>
+	                                                           : o->n <= 512 ? norm_forward<T, 2, Source>
+	                                                           : o->n <= 768 ? norm_forward<T, 3, Source>
+	                                                           : o->n <= 1024
+	                                                               ? norm_forward<T, 4, Source>
+	                                                               : norm_forward<T, WIDEST / 256, Source>;
 
 	LAUNCH(kernel, dim3(grid), dim3(32 * WARPS), 0, x->stream, *o, from, x->live);
 	return cudaGetLastError();
@@ -146,10 +143,11 @@ template <class T>
 static cudaError_t
 norm(const struct rk_norm *o, struct cuda_run *x)
 {
-	const struct norm_out out = { (const float *)o->gamma, (const float *)o->beta, o->eps, o->z, o->y,
-		(float *)o->stats, o->hidden, o->rows };
-	const struct from_linear<T> from = { (const T *)o->x, (const T *)o->residual, (const float *)o->bias,
-		cuda_drop(&o->drop) };
+	const struct norm_out out = {
+	    (const float *)o->gamma, (const float *)o->beta, o->eps, o->z, o->y, (float *)o->stats, o->hidden, o->rows};
+	const struct from_linear<T> from = {
+		(const T *)o->x, (const T *)o->residual, (const float *)o->bias, cuda_drop(&o->drop)
+	};
 
 	return launch_forward<T>(&out, from, o->cap, x);
 }
@@ -164,10 +162,12 @@ template <class T>
 static cudaError_t
 embed(const struct rk_embed *o, struct cuda_run *x)
 {
-	const struct norm_out out = { (const float *)o->gamma, (const float *)o->beta, o->eps, o->z, o->y,
-		(float *)o->stats, o->hidden, RK_LIVE_TOKENS };
-	const struct from_tables<T> from = { o->token, o->segment, o->position, (const float *)o->word,
-		(const float *)o->pos, (const float *)o->seg, cuda_drop(&o->drop) };
+	const struct norm_out out = {(const float *)o->gamma, (const float *)o->beta, o->eps, o->z, o->y,
+	    (float *)o->stats, o->hidden, RK_LIVE_TOKENS};
+	const struct from_tables<T> from = {
+		o->token, o->segment, o->position, (const float *)o->word, (const float *)o->pos, (const float *)o->seg,
+		    cuda_drop(&o->drop)
+	};
 
 	return launch_forward<T>(&out, from, o->cap, x);
 }
@@ -185,7 +185,7 @@ struct norm_back {
 	const float *stats, *gamma;
 	struct drop drop;
 	void *dx, *dresidual;
-	float *partial;         /* [blocks][3][n]: gamma, beta, bias */
+	float *partial; /* [blocks][3][n]: gamma, beta, bias */
 	int n, rows;
 };
 
@@ -194,11 +194,10 @@ struct norm_back {
  * columns, which other groups' blocks read too.  Embed: dropout is on dy, and dz goes out as float.
  */
 template <class T, class O, bool Embed, int V>
-static __global__ void __launch_bounds__(32 * WARPS)
-norm_backward(struct norm_back o, const int32_t *live)
+static __global__ void __launch_bounds__(32 * WARPS) norm_backward(struct norm_back o, const int32_t *live)
 {
 	SHARED_MEMORY(memory);
-	float(*parts)[V * 256] = (float(*)[V * 256])memory;
+	float(*parts)[V * 256] = (float(*)[V * 256]) memory;
 	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, n = o.n, end = live[o.rows];
 	const int own = blockIdx.y * V, groups = (n + 255) / 256;
 	float sums[3][V][8] = {};
@@ -287,8 +286,8 @@ launch_backward(const struct norm_back *o, const struct cuda_sums *s, int cap, s
 	const unsigned blocks = cuda_blocks(cap, WARPS, BACK_BLOCKS);
 	void (*kernel)(struct norm_back, const int32_t *) = norm_backward<T, O, Embed, V>;
 
-	LAUNCH(kernel, dim3(blocks, (o->n + V * 256 - 1) / (V * 256)), dim3(32 * WARPS), WARPS * V * 256 * sizeof(float),
-	    x->stream, *o, x->live);
+	LAUNCH(kernel, dim3(blocks, (o->n + V * 256 - 1) / (V * 256)), dim3(32 * WARPS),
+	    WARPS * V * 256 * sizeof(float), x->stream, *o, x->live);
 	return cuda_add_partials(s, 3, o->partial, (int)blocks, o->n, x->stream);
 }
 
@@ -319,9 +318,9 @@ cudaError_t
 cuda_norm_back(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_norm *o = &c->u.norm;
-	const struct norm_back b = { o->z, o->dy, (const float *)o->stats, (const float *)o->gamma, cuda_drop(&o->drop),
-		o->dx, o->dresidual, (float *)x->scratch, o->hidden, o->rows };
-	const struct cuda_sums s = { { (float *)o->dgamma, (float *)o->dbeta, (float *)o->dbias } };
+	const struct norm_back b = {o->z, o->dy, (const float *)o->stats, (const float *)o->gamma, cuda_drop(&o->drop),
+	    o->dx, o->dresidual, (float *)x->scratch, o->hidden, o->rows};
+	const struct cuda_sums s = {{(float *)o->dgamma, (float *)o->dbeta, (float *)o->dbias}};
 
 	if (c->store == RK_BF16)
 		return backward<bf16, bf16, false>(&b, &s, o->cap, x);
@@ -346,9 +345,9 @@ cuda_embed_back(const struct rk_call *c, struct cuda_run *x)
 	const int n = o->hidden;
 	float *dz = (float *)(x->scratch + partial_bytes(n));
 	char *rest = (char *)dz + cuda_align((size_t)o->cap * n * sizeof(float));
-	const struct norm_back b = { o->z, o->dy, (const float *)o->stats, (const float *)o->gamma, cuda_drop(&o->drop),
-		dz, NULL, (float *)x->scratch, n, RK_LIVE_TOKENS };
-	const struct cuda_sums s = { { (float *)o->dgamma, (float *)o->dbeta, NULL } };
+	const struct norm_back b = {o->z, o->dy, (const float *)o->stats, (const float *)o->gamma, cuda_drop(&o->drop),
+	    dz, NULL, (float *)x->scratch, n, RK_LIVE_TOKENS};
+	const struct cuda_sums s = {{(float *)o->dgamma, (float *)o->dbeta, NULL}};
 	cudaError_t e = c->store == RK_BF16 ? backward<bf16, float, true>(&b, &s, o->cap, x)
 	                                    : backward<float, float, true>(&b, &s, o->cap, x);
 

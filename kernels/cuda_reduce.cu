@@ -1,14 +1,15 @@
 /*
- * cuda_reduce.cu: sums over rows in a fixed order: parts by blocks, then the parts.  No atomic additions: the same bits in
- * every run.
+ * cuda_reduce.cu: sums over rows in a fixed order: parts by blocks, then the parts.  No atomic additions: the same bits
+ * in every run.
  */
 #include "cuda_common.h"
 
 enum { ROWS = 8, COLUMN_PARTS = 64, KEY_PART = 1024 };
 
-/* A block of 32 x ROWS adds up 32 columns: thread row y the parts y, y + ROWS, ...; then the rows one after the other. */
-static __global__ void __launch_bounds__(32 * ROWS)
-add_partials(struct cuda_sums s, const float *partial, int blocks, size_t n)
+/* A block of 32 x ROWS adds up 32 columns: thread row y the parts y, y + ROWS, ...; then the rows one after the other.
+ */
+static __global__ void
+    __launch_bounds__(32 * ROWS) add_partials(struct cuda_sums s, const float *partial, int blocks, size_t n)
 {
 	SHARED_MEMORY(memory);
 	float *sums = (float *)memory, total = 0;
@@ -39,8 +40,8 @@ cuda_add_partials(
 
 /* Column sums of the rows of one part: thread (x, y) takes eight columns of rows y, y + ROWS, ... of the part. */
 template <class T>
-static __global__ void __launch_bounds__(32 * ROWS)
-column_sums(const T *x, const int32_t *live, int rows, int n, float *partial)
+static __global__ void
+    __launch_bounds__(32 * ROWS) column_sums(const T *x, const int32_t *live, int rows, int n, float *partial)
 {
 	SHARED_MEMORY(memory);
 	float(*sums)[256] = (float(*)[256])memory;
@@ -76,7 +77,7 @@ cudaError_t
 cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r)
 {
 	const unsigned parts = cuda_blocks(cap, ROWS, COLUMN_PARTS);
-	const struct cuda_sums s = { { dst, NULL, NULL } };
+	const struct cuda_sums s = {{dst, NULL, NULL}};
 	float *partial = (float *)r->scratch;
 	const dim3 grid((n + 255) / 256, parts), block(32, ROWS);
 	const size_t shared = ROWS * 256 * sizeof(float);
@@ -93,8 +94,8 @@ cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int 
  * time, and add them in order; every thread owns one column.
  */
 template <class K>
-static __global__ void __launch_bounds__(256)
-key_sums(const float *x, const K *key, const int32_t *live, int rows, int n, float *partial)
+static __global__ void
+    __launch_bounds__(256) key_sums(const float *x, const K *key, const int32_t *live, int rows, int n, float *partial)
 {
 	const int c = blockIdx.y * 256 + threadIdx.x, lane = threadIdx.x % 32, keys = gridDim.x;
 	const int first = blockIdx.z * KEY_PART, all = live[rows];
@@ -130,12 +131,14 @@ cuda_key_sums(const float *x, const void *key, int key_bytes, int keys, int rows
     char *scratch, struct cuda_run *r)
 {
 	const dim3 grid(keys, (n + 255) / 256, key_parts(cap, keys));
-	const struct cuda_sums s = { { dst, NULL, NULL } };
+	const struct cuda_sums s = {{dst, NULL, NULL}};
 	float *partial = (float *)scratch;
 
 	if (key_bytes == 1)
-		LAUNCH(key_sums<uint8_t>, grid, dim3(256), 0, r->stream, x, (const uint8_t *)key, r->live, rows, n, partial);
+		LAUNCH(key_sums<uint8_t>, grid, dim3(256), 0, r->stream, x, (const uint8_t *)key, r->live, rows, n,
+		    partial);
 	else
-		LAUNCH(key_sums<int32_t>, grid, dim3(256), 0, r->stream, x, (const int32_t *)key, r->live, rows, n, partial);
+		LAUNCH(key_sums<int32_t>, grid, dim3(256), 0, r->stream, x, (const int32_t *)key, r->live, rows, n,
+		    partial);
 	return cuda_add_partials(&s, 1, partial, (int)grid.z, (size_t)keys * n, r->stream);
 }

@@ -6,7 +6,7 @@
 enum { THREADS = 256, WARPS = THREADS / 32 };
 
 /* Elements one after the other, by a grid that strides over rows x n of them. */
-#define EACH(i, count) \
+#define EACH(i, count)                                                                                                 \
 	for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < (count); i += (size_t)gridDim.x * THREADS)
 
 static unsigned
@@ -16,18 +16,19 @@ grid_of(size_t elements, const struct cuda_run *x)
 }
 
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-gather_rows(const T *x, T *y, const int32_t *index, int n, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS) gather_rows(const T *x, T *y, const int32_t *index, int n, const int32_t *live, int rows)
 {
 	EACH(i, (size_t)live[rows] * n)
-		y[i] = x[(size_t)index[i / n] * n + i % n];
+	y[i] = x[(size_t)index[i / n] * n + i % n];
 }
 
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-scatter_rows(T *x, const T *y, const int32_t *index, int n, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS) scatter_rows(T *x, const T *y, const int32_t *index, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n) {
+	EACH(i, (size_t)live[rows] * n)
+	{
 		T *to = x + (size_t)index[i / n] * n + i % n;
 
 		*to = from_float<T>(to_float(*to) + to_float(y[i]));
@@ -35,27 +36,31 @@ scatter_rows(T *x, const T *y, const int32_t *index, int n, const int32_t *live,
 }
 
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-drop_rows(const T *x, T *y, const int32_t *index, struct drop d, int n, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS)
+    drop_rows(const T *x, T *y, const int32_t *index, struct drop d, int n, const int32_t *live, int rows)
 {
 	EACH(i, (size_t)live[rows] * n)
-		y[i] = from_float<T>(to_float(x[i]) *
-		    (d.below ? kept(d, d.key[index != NULL ? (size_t)index[i / n] : i / n], d.site, (uint32_t)(i % n)) : 1));
+	y[i] = from_float<T>(
+	    to_float(x[i]) *
+	    (d.below ? kept(d, d.key[index != NULL ? (size_t)index[i / n] : i / n], d.site, (uint32_t)(i % n)) : 1));
 }
 
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-add_rows(const T *x, T *y, int n, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS) add_rows(const T *x, T *y, int n, const int32_t *live, int rows)
 {
 	EACH(i, (size_t)live[rows] * n)
-		y[i] = from_float<T>(to_float(y[i]) + to_float(x[i]));
+	y[i] = from_float<T>(to_float(y[i]) + to_float(x[i]));
 }
 
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-act_rows(T *dy, const T *y, const T *pre, enum rk_act act, int n, const int32_t *live, int rows)
+static __global__ void
+__launch_bounds__(THREADS)
+    act_rows(T *dy, const T *y, const T *pre, enum rk_act act, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n) {
+	EACH(i, (size_t)live[rows] * n)
+	{
 		const float s = slope(act, act == RK_GELU ? 0 : to_float(y[i]), act == RK_GELU ? to_float(pre[i]) : 0);
 
 		/* a gradient that is not finite stays out where ReLU is 0 */
@@ -65,8 +70,8 @@ act_rows(T *dy, const T *y, const T *pre, enum rk_act act, int n, const int32_t 
 
 /* A warp has a row. */
 template <class T>
-static __global__ void __launch_bounds__(THREADS)
-entropy_rows(struct rk_cross_entropy o, const int32_t *live)
+static __global__ void
+__launch_bounds__(THREADS) entropy_rows(struct rk_cross_entropy o, const int32_t *live)
 {
 	const int lane = threadIdx.x % 32, n = o.classes, end = live[o.rows];
 	const float smooth = o.smoothing;
@@ -112,17 +117,18 @@ entropy_rows(struct rk_cross_entropy o, const int32_t *live)
 }
 
 /* The kernel of an element type, on so many elements. */
-#define BY_STORE(kernel, elements, ...) do { \
-	const dim3 grid(grid_of(elements, x)); \
-	if (c->store == RK_BF16) { \
-		typedef bf16 T; \
-		LAUNCH(kernel<T>, grid, dim3(THREADS), 0, x->stream, __VA_ARGS__); \
-	} else { \
-		typedef float T; \
-		LAUNCH(kernel<T>, grid, dim3(THREADS), 0, x->stream, __VA_ARGS__); \
-	} \
-	return cudaGetLastError(); \
-} while (0)
+#define BY_STORE(kernel, elements, ...)                                                                                \
+	do {                                                                                                           \
+		const dim3 grid(grid_of(elements, x));                                                                 \
+		if (c->store == RK_BF16) {                                                                             \
+			typedef bf16 T;                                                                                \
+			LAUNCH(kernel<T>, grid, dim3(THREADS), 0, x->stream, __VA_ARGS__);                             \
+		} else {                                                                                               \
+			typedef float T;                                                                               \
+			LAUNCH(kernel<T>, grid, dim3(THREADS), 0, x->stream, __VA_ARGS__);                             \
+		}                                                                                                      \
+		return cudaGetLastError();                                                                             \
+	} while (0)
 
 cudaError_t
 cuda_gather(const struct rk_call *c, struct cuda_run *x)

@@ -1,7 +1,7 @@
 /*
- * cuda_tune.cu: the algorithm of a product.  cuBLASLt proposes; a product that is large for the device is timed with each
- * proposal, fused and not, and the choice is kept in a file, so that later runs compute the same bits.  Where the file
- * can't be written nothing is timed: the first proposal is taken.
+ * cuda_tune.cu: the algorithm of a product.  cuBLASLt proposes; a product that is large for the device is timed with
+ * each proposal, fused and not, and the choice is kept in a file, so that later runs compute the same bits.  Where the
+ * file can't be written nothing is timed: the first proposal is taken.
  *
  * File: $XDG_CACHE_HOME/rill (or ~/.cache/rill) /cublaslt-GPU-VERSION; a line a product: its key, fused, the algorithm.
  */
@@ -43,7 +43,7 @@ cuda_tune_open(struct cuda_linear *l, const char *gpu)
 static void
 name_of(const struct product_key *k, char *dst, size_t n)
 {
-	static const char *const kinds[] = { "forward", "back_x", "back_w" };
+	static const char *const kinds[] = {"forward", "back_x", "back_w"};
 
 	snprintf(dst, n, "%s %d %d %d %s %d %d %d ", kinds[k->kind], k->rows, k->n, k->k,
 	    k->store == RK_BF16 ? "bf16" : "fp32", k->bias, k->relu, k->accumulate);
@@ -62,8 +62,8 @@ read_choice(const struct cuda_linear *l, const struct product_key *k, int *fused
 
 		if (strncmp(line, name, strlen(name)) != 0)
 			continue;
-		found = sscanf(line + strlen(name), "%d %llx %llx %llx %llx %llx %llx %llx %llx", fused, &w[0], &w[1], &w[2],
-		            &w[3], &w[4], &w[5], &w[6], &w[7]) == 9;
+		found = sscanf(line + strlen(name), "%d %llx %llx %llx %llx %llx %llx %llx %llx", fused, &w[0], &w[1],
+			    &w[2], &w[3], &w[4], &w[5], &w[6], &w[7]) == 9;
 		for (int i = 0; found && i < 8; i++)
 			algo->data[i] = w[i];
 	}
@@ -95,8 +95,7 @@ write_choice(const struct cuda_linear *l, const struct product *p)
 /* 2. Timing */
 
 /* Values as activations have them, so that power is as in earnest. */
-static __global__ void __launch_bounds__(256)
-fill(uint32_t *p, size_t words, int half)
+static __global__ void __launch_bounds__(256) fill(uint32_t *p, size_t words, int half)
 {
 	for (size_t i = (size_t)blockIdx.x * 256 + threadIdx.x; i < words; i += (size_t)gridDim.x * 256) {
 		const uint32_t h = rk_drop_bits(i, 1, 2);
@@ -110,11 +109,11 @@ fill(uint32_t *p, size_t words, int half)
 
 /* Milliseconds of one candidate as an op runs it: the product and what is left to do after it. */
 static float
-time_candidate(struct cuda_device *dev, struct product *p, const struct product_data *at, const int32_t *live,
-    cudaEvent_t *e)
+time_candidate(
+    struct cuda_device *dev, struct product *p, const struct product_data *at, const int32_t *live, cudaEvent_t *e)
 {
 	struct rk_linear o;
-	struct cuda_run x = { dev, dev->stream, live, NULL };
+	struct cuda_run x = {dev, dev->stream, live, NULL};
 	float ms = -1;
 
 	memset(&o, 0, sizeof(o));
@@ -143,9 +142,9 @@ static int
 propose(struct cuda_linear *l, struct product *p, cublasLtMatmulHeuristicResult_t *r, int most)
 {
 	const uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE, align = 64;
-	static const cublasLtMatmulPreferenceAttributes_t aligned[] = { CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
-		CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
-		CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES };
+	static const cublasLtMatmulPreferenceAttributes_t aligned[] = {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
+	    CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
+	    CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
 	cublasLtMatmulPreference_t pref;
 	const struct lt_api *t = &l->api;
 	int found = 0, good;
@@ -153,21 +152,26 @@ propose(struct cuda_linear *l, struct product *p, cublasLtMatmulHeuristicResult_
 	if (t->MatmulPreferenceCreate(&pref) != CUBLAS_STATUS_SUCCESS)
 		return 0;
 	/* partial sums of split products stay in fp32 and are added in order */
-	good = t->MatmulPreferenceSetAttribute(
-	           pref, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &l->workspace_size, sizeof(l->workspace_size)) == CUBLAS_STATUS_SUCCESS &&
-	    t->MatmulPreferenceSetAttribute(
-	        pref, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes, sizeof(schemes)) == CUBLAS_STATUS_SUCCESS;
+	good = t->MatmulPreferenceSetAttribute(pref, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &l->workspace_size,
+		   sizeof(l->workspace_size)) == CUBLAS_STATUS_SUCCESS &&
+	       t->MatmulPreferenceSetAttribute(pref, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes,
+		   sizeof(schemes)) == CUBLAS_STATUS_SUCCESS;
 	for (int i = 0; good && i < 4; i++)
-		good = t->MatmulPreferenceSetAttribute(pref, aligned[i], &align, sizeof(align)) == CUBLAS_STATUS_SUCCESS;
+		good =
+		    t->MatmulPreferenceSetAttribute(pref, aligned[i], &align, sizeof(align)) == CUBLAS_STATUS_SUCCESS;
 	if (!good || t->MatmulAlgoGetHeuristic(l->handle, p->desc, p->a, p->b, p->d, p->d, pref, most, r, &found) !=
-	        CUBLAS_STATUS_SUCCESS)
+			 CUBLAS_STATUS_SUCCESS)
 		found = 0;
 	t->MatmulPreferenceDestroy(pref);
 	return found;
 }
 
 /* Memory for the operands of a product, and counts that say it is full. */
-struct bench { void *a, *b, *d, *bias; int32_t *live; cudaEvent_t event[2]; };
+struct bench {
+	void *a, *b, *d, *bias;
+	int32_t *live;
+	cudaEvent_t event[2];
+};
 
 static void
 bench_close(struct bench *m)
@@ -200,8 +204,8 @@ bench_open(struct bench *m, const struct product_key *k, struct cuda_device *dev
 	LAUNCH(fill, dim3(cuda_blocks(a / 4, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->a, a / 4, half);
 	LAUNCH(fill, dim3(cuda_blocks(b / 4, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->b, b / 4, half);
 	return cudaMemsetAsync(m->bias, 0, 4 * (size_t)k->n, dev->stream) == cudaSuccess &&
-	    cudaMemcpyAsync(m->live, live, sizeof(live), cudaMemcpyHostToDevice, dev->stream) == cudaSuccess &&
-	    cudaStreamSynchronize(dev->stream) == cudaSuccess;
+	       cudaMemcpyAsync(m->live, live, sizeof(live), cudaMemcpyHostToDevice, dev->stream) == cudaSuccess &&
+	       cudaStreamSynchronize(dev->stream) == cudaSuccess;
 }
 
 /* Times every proposal, fused when that is to be had and plain; leaves the best in p.  0: nothing could be timed. */
@@ -216,7 +220,7 @@ choose(struct cuda_device *dev, struct product *p)
 	struct bench m;
 
 	if (bench_open(&m, &p->key, dev)) {
-		const struct product_data at = { m.a, m.b, m.bias, m.d };
+		const struct product_data at = {m.a, m.b, m.bias, m.d};
 
 		for (int fused = first; fused >= 0; fused--) {
 			if (cuda_product_describe(dev->linear, p, fused) != CUBLAS_STATUS_SUCCESS)
@@ -248,8 +252,7 @@ cuda_tune(struct cuda_device *dev, struct product *p)
 	cublasLtMatmulHeuristicResult_t r;
 	int fused;
 
-	if (read_choice(l, &p->key, &fused, &p->algo) &&
-	    cuda_product_describe(l, p, fused) == CUBLAS_STATUS_SUCCESS &&
+	if (read_choice(l, &p->key, &fused, &p->algo) && cuda_product_describe(l, p, fused) == CUBLAS_STATUS_SUCCESS &&
 	    l->api.MatmulAlgoCheck(l->handle, p->desc, p->a, p->b, p->d, p->d, &p->algo, &r) == CUBLAS_STATUS_SUCCESS)
 		return NULL;
 	/* a product of some microseconds is not worth the time */

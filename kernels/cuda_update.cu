@@ -6,8 +6,8 @@
 
 enum { THREADS = 256, CHUNK = RK_SUM_CHUNK };
 
-static __global__ void __launch_bounds__(THREADS)
-round_weights(const float *w, bf16 *out, size_t n)
+static __global__ void
+__launch_bounds__(THREADS) round_weights(const float *w, bf16 *out, size_t n)
 {
 	for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)gridDim.x * THREADS)
 		out[i] = __float2bfloat16_rn(w[i]);
@@ -39,8 +39,8 @@ block_sum(double v, double *shared)
 	return shared[0];
 }
 
-static __global__ void __launch_bounds__(THREADS)
-square_chunks(const float *x, size_t n, double *part)
+static __global__ void
+__launch_bounds__(THREADS) square_chunks(const float *x, size_t n, double *part)
 {
 	SHARED_MEMORY(memory);
 	const size_t first = (size_t)blockIdx.x * CHUNK, end = first + CHUNK < n ? first + CHUNK : n;
@@ -53,8 +53,8 @@ square_chunks(const float *x, size_t n, double *part)
 		part[blockIdx.x] = s;
 }
 
-static __global__ void __launch_bounds__(THREADS)
-add_chunks(const double *part, size_t n, double *out)
+static __global__ void
+__launch_bounds__(THREADS) add_chunks(const double *part, size_t n, double *out)
 {
 	SHARED_MEMORY(memory);
 	double s = 0;
@@ -81,10 +81,12 @@ cuda_sum_squares(const struct rk_call *c, struct cuda_run *x)
 }
 
 /* What every element of a step needs, computed once a block. */
-struct adam_factors { float clip, decay, rate, one_beta1, beta2, one_beta2, root, eps; };
+struct adam_factors {
+	float clip, decay, rate, one_beta1, beta2, one_beta2, root, eps;
+};
 
-static __global__ void __launch_bounds__(THREADS)
-adamw(struct rk_adamw o)
+static __global__ void
+__launch_bounds__(THREADS) adamw(struct rk_adamw o)
 {
 	SHARED_MEMORY(memory);
 	struct adam_factors *f = (struct adam_factors *)memory;
@@ -93,9 +95,9 @@ adamw(struct rk_adamw o)
 		const struct rk_adamw_step s = *o.step;
 		const double clip = o.norm2 != NULL && s.clip > 0 ? s.clip / (sqrt(*o.norm2) + 1e-6) : 1;
 
-		*f = { (float)(clip < 1 ? clip : 1), (float)(s.lr * s.weight_decay),
-			(float)(s.lr / (1 - pow(s.beta1, (double)s.t))), (float)(1 - s.beta1), (float)s.beta2,
-			(float)(1 - s.beta2), (float)sqrt(1 - pow(s.beta2, (double)s.t)), (float)s.eps };
+		*f = {(float)(clip < 1 ? clip : 1), (float)(s.lr * s.weight_decay),
+		    (float)(s.lr / (1 - pow(s.beta1, (double)s.t))), (float)(1 - s.beta1), (float)s.beta2,
+		    (float)(1 - s.beta2), (float)sqrt(1 - pow(s.beta2, (double)s.t)), (float)s.eps};
 	}
 	__syncthreads();
 	const struct adam_factors k = *f;

@@ -1,6 +1,6 @@
 /*
- * cuda_warp.h: the few instructions that C++ has no word for, each behind a function, so that the kernels' text compiles
- * for the CPU too: tests/emu/emu_warp.h has the same functions in C++ (RILL_EMU).
+ * cuda_warp.h: the few instructions that C++ has no word for, each behind a function, so that the kernels' text
+ * compiles for the CPU too: tests/emu/emu_warp.h has the same functions in C++ (RILL_EMU).
  */
 #ifndef CUDA_WARP_H
 #define CUDA_WARP_H
@@ -29,14 +29,18 @@ __device__ __forceinline__ void
 load_matrix(uint32_t (&r)[4], uint32_t at)
 {
 	asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-		     : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at) : "memory");
+		     : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+		     : "r"(at)
+		     : "memory");
 }
 
 __device__ __forceinline__ void
 load_matrix_transposed(uint32_t (&r)[4], uint32_t at)
 {
 	asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-		     : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at) : "memory");
+		     : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+		     : "r"(at)
+		     : "memory");
 }
 
 /* c += a b: 16x16 by 16x8, bf16 into fp32. */
@@ -53,8 +57,9 @@ multiply(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1)
 __device__ __forceinline__ void
 copy_async(uint32_t to, const void *from, bool there)
 {
-	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
-		     :: "r"(to), "l"(__cvta_generic_to_global(from)), "r"(there ? 16 : 0) : "memory");
+	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(__cvta_generic_to_global(from)),
+		     "r"(there ? 16 : 0)
+		     : "memory");
 }
 
 __device__ __forceinline__ void
@@ -68,13 +73,13 @@ template <int N>
 __device__ __forceinline__ void
 copy_wait(void)
 {
-	asm volatile("cp.async.wait_group %0;" :: "n"(N) : "memory");
+	asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
 __device__ __forceinline__ void
 store_shared(uint32_t at, uint32_t v)
 {
-	asm volatile("st.shared.b32 [%0], %1;" :: "r"(at), "r"(v) : "memory");
+	asm volatile("st.shared.b32 [%0], %1;" ::"r"(at), "r"(v) : "memory");
 }
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * unit_kernels_cuda.c: every op of the CUDA backend against "ref64", in fp32 and bf16; two runs, and a run with blocks and
- * threads in the other order, give the same bits.  On a machine without a GPU the kernels' text runs in the emulator
- * (tests/emu); RNA_GPU=1 asks for the GPU.
+ * unit_kernels_cuda.c: every op of the CUDA backend against "ref64", in fp32 and bf16; two runs, and a run with blocks
+ * and threads in the other order, give the same bits.  On a machine without a GPU the kernels' text runs in the
+ * emulator (tests/emu); RNA_GPU=1 asks for the GPU.
  *
  * make check takes lengths to 65 and one head, check-deep all lengths of 1 to 512 that meet an edge of a tile.
  */
@@ -54,14 +54,15 @@ bound_of(const struct problem *s, const struct buf *b)
 	if (s->precision == RK_FP32)
 		return 1e-5;
 	if (s->op == RK_LINEAR && s->act == RK_RELU && (b->of >= 0 || b == &s->buf[L_DY]))
-		return 8e-2;    /* rounding takes values near 0 across the kink, and whole elements of the gradient with them */
+		return 8e-2; /* rounding takes values near 0 across the kink, and whole elements of the gradient with
+		                them */
 	return s->op == RK_ATTENTION || s->op == RK_LINEAR || b->of >= 0 ? 1e-2 : 4e-3;
 }
 
 static void
 check(struct problem *s)
 {
-	static const char *const orders[] = { "forward", "reverse" };
+	static const char *const orders[] = {"forward", "reverse"};
 	double *want[P_BUFS], *got[2][P_BUFS], worst = 0;
 	const enum rk_precision precision = s->precision;
 	int good = 1, same = 1;
@@ -110,10 +111,10 @@ each(struct problem *s)
 static void
 attentions(void)
 {
-	static const int few[][8] = { { 1, 0 }, { 17, 2, 16, 1, 0 }, { 64, 65, 31, 0 }, { 63, 33, 15, 0 } };
-	static const int many[][20] = { { 127, 128, 129, 0 }, { 255, 256, 257, 0 }, { 511, 512, 0 },
-		{ 1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 0 } };
-	static const int dims[][2] = { { 1, 64 }, { 1, 32 }, { 1, 20 }, { 2, 64 } };
+	static const int few[][8] = {{1, 0}, {17, 2, 16, 1, 0}, {64, 65, 31, 0}, {63, 33, 15, 0}};
+	static const int many[][20] = {{127, 128, 129, 0}, {255, 256, 257, 0}, {511, 512, 0},
+	    {1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 0}};
+	static const int dims[][2] = {{1, 64}, {1, 32}, {1, 20}, {2, 64}};
 	struct problem s;
 
 	for (int i = 0; i < (effort == QUICK ? 2 : 4); i++)
@@ -135,8 +136,8 @@ attentions(void)
 static void
 linears(void)
 {
-	static const int shapes[][3] = { { 1, 1, 1 }, { 5, 39, 7 }, { 97, 128, 128 }, { 203, 65, 131 }, { 64, 39, 320 },
-		{ 13, 512, 128 }, { 300, 300, 40 } };
+	static const int shapes[][3] = {
+	    {1, 1, 1}, {5, 39, 7}, {97, 128, 128}, {203, 65, 131}, {64, 39, 320}, {13, 512, 128}, {300, 300, 40}};
 	struct problem s;
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
@@ -145,7 +146,7 @@ linears(void)
 				continue;
 			p_linear(&s, shapes[i][0], shapes[i][1], shapes[i][2], (enum rk_act)act, i % 3 != 1);
 			s.accumulate = i % 2;
-			if (i == 2)     /* rows past the live ones do not count */
+			if (i == 2) /* rows past the live ones do not count */
 				for (int k = 0; k < RK_NLIVE; k++)
 					s.live[k] = 61;
 			each(&s);
@@ -155,7 +156,7 @@ linears(void)
 static void
 rows(void)
 {
-	static const int widths[] = { 77, 128, 320, 768, 1000, 1800 };
+	static const int widths[] = {77, 128, 320, 768, 1000, 1800};
 	struct problem s;
 
 	for (int i = 0; i < 8; i++) {
@@ -191,7 +192,9 @@ main(void)
 	char lib[4096], err[256] = "";
 	struct rk *rk;
 
-	effort = test != NULL && strcmp(test, "quick") == 0 ? QUICK : test != NULL && strcmp(test, "deep") == 0 ? DEEP : CHECK;
+	effort = test != NULL && strcmp(test, "quick") == 0  ? QUICK
+	         : test != NULL && strcmp(test, "deep") == 0 ? DEEP
+	                                                     : CHECK;
 	snprintf(lib, sizeof(lib), "%s/lib/rill/librna-cuda-emu.so", build != NULL ? build : "build");
 	if (getenv("RNA_GPU") == NULL)
 		setenv("RILL_CUDA_LIB", lib, 1);

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-struct __nv_bfloat16 { uint16_t bits; };
+struct __nv_bfloat16 {
+	uint16_t bits;
+};
 
 static inline float
 __bfloat162float(__nv_bfloat16 b)
@@ -26,8 +28,8 @@ __float2bfloat16_rn(float f)
 
 	memcpy(&u, &f, 4);
 	if ((u & 0x7fffffff) > 0x7f800000)
-		return __nv_bfloat16{ 0x7fff };
-	return __nv_bfloat16{ (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16) };
+		return __nv_bfloat16{0x7fff};
+	return __nv_bfloat16{(uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16)};
 }
 
 #endif

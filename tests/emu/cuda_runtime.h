@@ -1,7 +1,7 @@
 /*
- * cuda_runtime.h: stands in for CUDA's header when the kernels' text is compiled for the CPU (tests/emu/README.md).  Only
- * what kernels/cuda_*.cu use.  Device memory is out of the host's reach except through the calls below, work on a stream
- * runs when the host waits for it, and what CUDA leaves undefined ends the program with a sentence.
+ * cuda_runtime.h: stands in for CUDA's header when the kernels' text is compiled for the CPU (tests/emu/README.md).
+ * Only what kernels/cuda_*.cu use.  Device memory is out of the host's reach except through the calls below, work on a
+ * stream runs when the host waits for it, and what CUDA leaves undefined ends the program with a sentence.
  */
 #ifndef EMU_CUDA_RUNTIME_H
 #define EMU_CUDA_RUNTIME_H
@@ -15,8 +15,13 @@
 
 /* 1. Host */
 
-typedef enum { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorInsufficientDriver = 35, cudaErrorNoDevice = 100,
-	cudaErrorUnknown = 999 } cudaError_t;
+typedef enum {
+	cudaSuccess = 0,
+	cudaErrorMemoryAllocation = 2,
+	cudaErrorInsufficientDriver = 35,
+	cudaErrorNoDevice = 100,
+	cudaErrorUnknown = 999
+} cudaError_t;
 typedef enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 } cudaMemcpyKind;
 typedef enum { cudaStreamCaptureModeThreadLocal = 1 } cudaStreamCaptureMode;
 typedef enum { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 } cudaFuncAttribute;
@@ -26,11 +31,17 @@ typedef struct emu_event *cudaEvent_t;
 typedef struct emu_graph *cudaGraph_t;
 typedef struct emu_graph *cudaGraphExec_t;
 
-struct cudaDeviceProp { char name[256]; int major, minor, multiProcessorCount; size_t sharedMemPerBlockOptin; };
+struct cudaDeviceProp {
+	char name[256];
+	int major, minor, multiProcessorCount;
+	size_t sharedMemPerBlockOptin;
+};
 
 struct dim3 {
 	unsigned x, y, z;
-	dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+	dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_)
+	{
+	}
 };
 
 cudaError_t cudaGetDeviceCount(int *n);
@@ -59,7 +70,12 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s);
 cudaError_t cudaEventSynchronize(cudaEvent_t e);
 cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t a, cudaEvent_t b);
 cudaError_t cudaEventDestroy(cudaEvent_t e);
-template <class K> cudaError_t cudaFuncSetAttribute(K *, cudaFuncAttribute, int) { return cudaSuccess; }
+template <class K>
+cudaError_t
+cudaFuncSetAttribute(K *, cudaFuncAttribute, int)
+{
+	return cudaSuccess;
+}
 
 void emu_queue(cudaStream_t s, std::function<void()> work);
 void emu_grid(dim3 grid, dim3 block, size_t shared, const std::function<void()> &kernel);
@@ -81,12 +97,22 @@ emu_launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, cudaStrea
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 
-struct float2 { float x, y; };
-struct alignas(16) float4 { float x, y, z, w; };
-struct alignas(16) uint4 { unsigned x, y, z, w; };
-struct alignas(8) int2 { int x, y; };
+struct float2 {
+	float x, y;
+};
+struct alignas(16) float4 {
+	float x, y, z, w;
+};
+struct alignas(16) uint4 {
+	unsigned x, y, z, w;
+};
+struct alignas(8) int2 {
+	int x, y;
+};
 
-struct emu_thread { dim3 tid; };
+struct emu_thread {
+	dim3 tid;
+};
 extern struct emu_thread *emu_now;
 extern struct dim3 emu_block_index, emu_block_size, emu_grid_size;
 #define threadIdx (emu_now->tid)
@@ -117,10 +143,32 @@ __shfl_xor_sync(unsigned, int v, int mask)
 	return (int)emu_shuffle_xor((uint32_t)v, mask);
 }
 
-static inline int __popc(uint32_t v) { return __builtin_popcount(v); }
-static inline int __ffs(int v) { return __builtin_ffs(v); }
-static inline float rsqrtf(float x) { return 1 / sqrtf(x); }
-template <class T> static inline T min(T a, T b) { return b < a ? b : a; }
-template <class T> static inline T max(T a, T b) { return a < b ? b : a; }
+static inline int
+__popc(uint32_t v)
+{
+	return __builtin_popcount(v);
+}
+static inline int
+__ffs(int v)
+{
+	return __builtin_ffs(v);
+}
+static inline float
+rsqrtf(float x)
+{
+	return 1 / sqrtf(x);
+}
+template <class T>
+static inline T
+min(T a, T b)
+{
+	return b < a ? b : a;
+}
+template <class T>
+static inline T
+max(T a, T b)
+{
+	return a < b ? b : a;
+}
 
 #endif

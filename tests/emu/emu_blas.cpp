@@ -1,6 +1,6 @@
 /*
- * emu_blas.cpp: cuBLASLt's product with its epilogues on the CPU, column-major as there.  Two algorithms are offered for
- * every product; they give the same values.  EMU_CUBLASLT=absent: the library can't be loaded; plain: no epilogues.
+ * emu_blas.cpp: cuBLASLt's product with its epilogues on the CPU, column-major as there.  Two algorithms are offered
+ * for every product; they give the same values.  EMU_CUBLASLT=absent: the library can't be loaded; plain: no epilogues.
  */
 #include <stdlib.h>
 #include <vector>
@@ -9,10 +9,22 @@
 #include "cuda_bf16.h"
 #include "cuda_lt.h"
 
-struct emu_lt { int unused; };
-struct emu_matmul { cublasOperation_t ta, tb; cublasLtEpilogue_t epilogue; const void *bias; };
-struct emu_layout { cudaDataType_t type; uint64_t rows, cols; int64_t ld; };
-struct emu_preference { int unused; };
+struct emu_lt {
+	int unused;
+};
+struct emu_matmul {
+	cublasOperation_t ta, tb;
+	cublasLtEpilogue_t epilogue;
+	const void *bias;
+};
+struct emu_layout {
+	cudaDataType_t type;
+	uint64_t rows, cols;
+	int64_t ld;
+};
+struct emu_preference {
+	int unused;
+};
 
 static bool
 lt_is(const char *what)
@@ -53,7 +65,8 @@ unpack(const void *p, const struct emu_layout &l, cublasOperation_t op, size_t r
 
 static void
 run(const struct emu_matmul &d, float alpha, const void *A, const struct emu_layout &a, const void *B,
-    const struct emu_layout &b, float beta, const void *C, const struct emu_layout &c, void *Y, const struct emu_layout &y)
+    const struct emu_layout &b, float beta, const void *C, const struct emu_layout &c, void *Y,
+    const struct emu_layout &y)
 {
 	const size_t m = y.rows, n = y.cols, k = d.ta == CUBLAS_OP_N ? a.cols : a.rows;
 	const std::vector<float> left = unpack(A, a, d.ta, m, k);
@@ -113,7 +126,7 @@ cublasLtGetVersion(void)
 cublasStatus_t
 cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t, cudaDataType_t)
 {
-	*d = new emu_matmul{ CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, NULL };
+	*d = new emu_matmul{CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, NULL};
 	return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -143,7 +156,7 @@ cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *l, cudaDataType_t type, uint6
 {
 	if (rows == 0 || cols == 0 || ld < (int64_t)rows)
 		return CUBLAS_STATUS_INVALID_VALUE;
-	*l = new emu_layout{ type, rows, cols, ld };
+	*l = new emu_layout{type, rows, cols, ld};
 	return CUBLAS_STATUS_SUCCESS;
 }
 

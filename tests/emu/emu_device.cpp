@@ -1,8 +1,9 @@
 /*
  * emu_device.cpp: the CUDA runtime's memory, streams, events and graphs on the CPU.
  *
- * Device memory is one region that the host may not touch: it is opened while queued work runs.  Work runs when the host
- * waits, so that what the host changes too early shows.  Every allocation is followed by bytes that nobody may change.
+ * Device memory is one region that the host may not touch: it is opened while queued work runs.  Work runs when the
+ * host waits, so that what the host changes too early shows.  Every allocation is followed by bytes that nobody may
+ * change.
  *
  * EMU_GPU: absent (no driver), none (no device), old (compute capability 7.5), or empty.
  */
@@ -17,13 +18,23 @@
 enum { ALIGN = 256, CANARY = 256, CANARY_BYTE = 0xa5 };
 static const size_t REGION = (size_t)4 << 30;
 
-struct emu_graph { std::vector<std::function<void()>> work; };
-struct emu_stream { std::vector<std::function<void()>> work; struct emu_graph *capture; };
-struct emu_event { double at; struct emu_stream *stream; };
-struct block { size_t at, size; };
+struct emu_graph {
+	std::vector<std::function<void()>> work;
+};
+struct emu_stream {
+	std::vector<std::function<void()>> work;
+	struct emu_graph *capture;
+};
+struct emu_event {
+	double at;
+	struct emu_stream *stream;
+};
+struct block {
+	size_t at, size;
+};
 
 static unsigned char *region;
-static std::vector<struct block> blocks;        /* by address */
+static std::vector<struct block> blocks; /* by address */
 static std::vector<struct emu_stream *> streams;
 
 [[noreturn]] static void
@@ -111,13 +122,13 @@ cudaMalloc(void **p, size_t n)
 	size_t at = 0, i = 0;
 
 	if (region == NULL && (region = (unsigned char *)mmap(NULL, REGION, PROT_NONE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
 		stop("mmap");
 	for (; i < blocks.size() && blocks[i].at < at + size + CANARY; i++)
 		at = blocks[i].at + (blocks[i].size + ALIGN - 1) / ALIGN * ALIGN + CANARY;
 	if (size > REGION || at + size + CANARY > REGION)
 		return cudaErrorMemoryAllocation;
-	blocks.insert(blocks.begin() + i, { at, n });
+	blocks.insert(blocks.begin() + i, {at, n});
 	access_region(1);
 	memset(region + at, 0xff, n);
 	memset(region + at + n, CANARY_BYTE, size - n + CANARY);

@@ -1,7 +1,7 @@
 /*
- * emu_run.cpp: runs a grid on the CPU: the threads of a block are fibers, one block after the other.  A fiber runs until
- * it comes to a barrier or a collective of its warp; the last to come lets the others go on.  Shared memory is poisoned
- * before every block.  EMU_ORDER=reverse runs blocks and threads backwards: results may not differ.
+ * emu_run.cpp: runs a grid on the CPU: the threads of a block are fibers, one block after the other.  A fiber runs
+ * until it comes to a barrier or a collective of its warp; the last to come lets the others go on.  Shared memory is
+ * poisoned before every block.  EMU_ORDER=reverse runs blocks and threads backwards: results may not differ.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,8 +242,8 @@ __syncthreads(void)
 static void
 halves(uint32_t v, float *lo, float *hi)
 {
-	*lo = __bfloat162float(__nv_bfloat16{ (uint16_t)v });
-	*hi = __bfloat162float(__nv_bfloat16{ (uint16_t)(v >> 16) });
+	*lo = __bfloat162float(__nv_bfloat16{(uint16_t)v});
+	*hi = __bfloat162float(__nv_bfloat16{(uint16_t)(v >> 16)});
 }
 
 /* m16n8k16, row by column: the layout of PTX. */

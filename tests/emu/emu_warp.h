@@ -57,8 +57,15 @@ copy_async(uint32_t to, const void *from, bool there)
 		memset(emu_shared() + to, 0, 16);
 }
 
-static inline void copy_commit(void) {}
-template <int N> static inline void copy_wait(void) {}
+static inline void
+copy_commit(void)
+{
+}
+template <int N>
+static inline void
+copy_wait(void)
+{
+}
 
 static inline void
 store_shared(uint32_t at, uint32_t v)
