@@ -22,11 +22,12 @@ BATCH ?= 4096  ## tokens of a step
 LR ?= 1e-3  ## peak learning rate, cosine to a fiftieth
 RATE ?= 0.3  ## share of bases masked in training: twice the paper's, for a short run; scoring takes 0.15
 DTYPE ?= bf16  ## of matrix products
+MIX ?= 1:1:1  ## weights of masked bases, stretches and motifs
 SEED ?= 1  ## of weights, masks and order
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
-MIXED = rna-mask -q -s $(SEED) --motifs $(OUT)/motifs.txt
+MIXED = rna-mask -q -s $(SEED) --motifs $(OUT)/motifs.txt --mix $(MIX)
 BASES = rna-mask -q -s $(SEED) --mix 1:0:0
 SCORE = rna-score mlm -@ $(THREADS) --context 4 --train $(OUT)/train.rill
 

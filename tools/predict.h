@@ -6,6 +6,7 @@
 
 #include "embed_private.h"
 #include "nn/classrun.h"
+#include "nn/featuremodel.h"
 
 struct predict {
 	struct embed e;
@@ -17,6 +18,9 @@ struct predict {
 	float *types_p, *logits;
 	size_t cap;
 };
+
+/* predict_features.c: the whole run with a model without a backbone; returns the exit status. */
+int predict_features(struct tool *t, const char *dir, size_t top);
 
 /* predict_answer.c: logits[n] of the classes, and from them prob, call, top. */
 enum rna_status predict_answer(

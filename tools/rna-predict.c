@@ -5,6 +5,8 @@
  *
  * Records are run through the model as in rna-embed, by the same code (embed_*.c).
  */
+#include <stdlib.h>
+
 #include "predict.h"
 
 enum { OPT_DTYPE = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_OVERLAP, OPT_TOP };
@@ -73,10 +75,15 @@ main(int argc, char **argv)
 	struct predict p = {.e = {.t = &tool, .opts = {.what = RNA_EMBED_CLASS, .layer = -1}}};
 	struct rna_err err = {.record = RNA_NOREC};
 	struct embed *e = &p.e;
+	char *dir;
 
 	tool_parse(&tool, argc, argv, own, &p);
 	if (tool.model == NULL)
 		tool_usage(&tool, "-m is missing: the folder of a model that rna-train class made");
+	dir = tool_model_path(&tool, tool.model);
+	if (rna_featuremodel_is(dir))
+		return predict_features(&tool, dir, p.top);
+	free(dir);
 	e->out = tool_out_open(&tool); /* first, so that a second writer ends before it reads */
 	embed_open(e);
 	if ((p.classrun = rna_classrun_open(&e->model, e->opts.precision, &err)) == NULL)

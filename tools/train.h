@@ -12,7 +12,7 @@ enum train_adapt { TRAIN_TBTH, TRAIN_FBTH, TRAIN_STACK };
 /* What a class head reads: as enum rna_class_from, of a backbone; then what needs none. */
 enum train_from {
 	TRAIN_FROM_POOLED, TRAIN_FROM_CLS, TRAIN_FROM_MEAN, TRAIN_FROM_ATTENTION,
-	TRAIN_FROM_KMER, TRAIN_FROM_LENGTH, TRAIN_FROM_SEQ
+	TRAIN_FROM_KMER, TRAIN_FROM_LENGTH, TRAIN_FROM_SEQ, TRAIN_FROM_FIELD
 };
 
 struct train_opts {
@@ -38,6 +38,7 @@ struct train_opts {
 	int shared;                      /* --predictor shared */
 	int64_t types, max_chunks;       /* --types K of stack */
 	double floor;
+	const char *field; /* --from field:NAME */
 	int64_t batch, patience, seeds;
 	double valid_split, smoothing; /* 0: none */
 	const char *group;

@@ -2,7 +2,7 @@
  * train_class.c: rna-train class and pair: labelled RNAs, or pairs of them, into memory, epochs of fine-tuning, the
  * best epoch's model.
  *
- * 1. Records   2. The table of epochs   3. One training   4. The run
+ * 1. The table of epochs   2. One training   3. The run
  */
 #include <errno.h>
 #include <math.h>
@@ -10,162 +10,9 @@
 #include <string.h>
 
 #include "nn/classify.h"
-#include "stream/split.h"
-#include "train_run.h"
+#include "train_class.h"
 
-struct class_run {
-	struct train_run r;
-	struct rna_classdata data;
-	char vocab[32], digest[65]; /* of the input */
-	FILE *log;
-	double *acc, *f1; /* of the best epoch of each seed */
-	double best_f1, best_loss;
-};
-
-static void
-fail_at(struct class_run *c, struct rna_err *err, const char *file, uint64_t record)
-{
-	rna_err_where(err, file, record);
-	train_fail(&c->r, err);
-}
-
-/* 1. Records */
-
-/* All streams have one vocabulary. */
-static void
-check_stream(struct class_run *c, const struct rna_header *h, const char *file)
-{
-	struct rna_err err = {.record = RNA_NOREC};
-
-	if (c->digest[0] == '\0') {
-		strlcpy(c->digest, rna_header_vocab_digest(h), sizeof(c->digest));
-		strlcpy(c->vocab, rna_header_vocab_name(h), sizeof(c->vocab));
-	} else if (strcmp(c->digest, rna_header_vocab_digest(h)) != 0) {
-		rna_fail(&err, RNA_EFORMAT, "the vocabulary is %s, that of the stream before is %s",
-		    rna_header_vocab_name(h), c->vocab);
-		fail_at(c, &err, file, RNA_NOREC);
-	}
-}
-
-/* Of the first stream, for a new model. */
-static void
-look_at_first(struct class_run *c)
-{
-	struct train_run *r = &c->r;
-
-	check_stream(c, tool_in_header(&r->in), rna_source_name(r->in.source));
-	r->stream_max = rna_train_stream_max(tool_in_header(&r->in));
-	r->have = 1;
-}
-
-static enum rna_status
-add_record(struct class_run *c, const struct rna_record *rec, int valid, struct rna_err *err)
-{
-	if (c->r.o->adapt == TRAIN_STACK && rna_record_find(rec, "group") != NULL)
-		return rna_fail(err, RNA_EFORMAT, "is a replicate already (it has a field group)");
-	return rna_classdata_add(&c->data, rec, INT_MAX, valid, err);
-}
-
-static void
-read_input(struct class_run *c)
-{
-	struct train_run *r = &c->r;
-	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_split split;
-	enum rna_status s;
-	int valid = 0;
-
-	rna_split_init(&split, r->t->seed, 1 - r->o->valid_split, r->o->group);
-	tool_in_open(&r->in, r->t, NULL);
-	r->in.soft = 1;
-	while ((s = tool_in_read(&r->in, &r->rec)) != RNA_END) {
-		if (s == RNA_NEXT) {
-			check_stream(c, tool_in_header(&r->in), rna_source_name(r->in.source));
-			rna_split_reuse(&split);
-			continue;
-		}
-		if (s != RNA_OK)
-			train_fail(r, &r->in.err);
-		if (!r->have)
-			look_at_first(c);
-		if ((r->o->valid_split > 0 && rna_split_side(&split, &r->rec, &valid, &err) != RNA_OK) ||
-		    add_record(c, &r->rec, valid, &err) != RNA_OK)
-			fail_at(c, &err, rna_source_name(r->in.source), r->rec.number);
-	}
-	rna_split_fini(&split);
-	if (rna_classdata_seal(&c->data, &err) != RNA_OK)
-		fail_at(c, &err, r->t->nfiles == 1 ? r->t->files[0] : "", RNA_NOREC);
-}
-
-/* --valid FILE: the same classes. */
-static void
-read_valid(struct class_run *c)
-{
-	struct rna_source_options opts = {.nthreads = 1};
-	const char *path = c->r.o->valid;
-	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_source *source = NULL;
-	struct rna_record rec;
-	struct rna_input *in;
-	enum rna_status s;
-
-	if ((in = rna_input_open(path, &err)) == NULL || (source = rna_source_open(in, &opts, &err)) == NULL)
-		train_fail(&c->r, &err);
-	check_stream(c, rna_source_header(source), path);
-	rna_record_init(&rec);
-	while ((s = rna_source_read(source, &rec, &err)) != RNA_END) {
-		if (s == RNA_NEXT)
-			check_stream(c, rna_source_header(source), path);
-		else if (s != RNA_OK || add_record(c, &rec, 1, &err) != RNA_OK)
-			fail_at(c, &err, path, s == RNA_OK ? rec.number : RNA_NOREC);
-	}
-	rna_record_fini(&rec);
-	rna_source_close(source);
-}
-
-static void
-read_data(struct class_run *c, int pairs)
-{
-	struct rna_err err = {.record = RNA_NOREC};
-
-	if (rna_classdata_init(&c->data, &err) != RNA_OK)
-		train_fail(&c->r, &err);
-	c->data.pairs = pairs;
-	c->data.max_chunks = (uint32_t)c->r.o->max_chunks;
-	read_input(c);
-	if (c->r.o->valid != NULL)
-		read_valid(c);
-	if ((c->r.o->valid != NULL || c->r.o->valid_split > 0) && c->data.nvalid == 0) {
-		rna_fail(&err, RNA_EFORMAT, "no records to validate on");
-		train_fail(&c->r, &err);
-	}
-	c->r.labels = c->data.names;
-	c->r.pairs = c->data.pairs;
-}
-
-/* What the model must be able to take. */
-static void
-check_model(struct class_run *c)
-{
-	const struct rna_model *m = &c->r.model;
-	struct rna_err err = {.record = RNA_NOREC};
-	size_t i;
-
-	if (strcmp(c->digest, m->vocab.digest) != 0)
-		rna_fail(&err, RNA_EFORMAT,
-		    "the stream's vocabulary is %s, the model's is %s; make the stream anew with: rna-tokenize %s",
-		    c->vocab, m->vocab.name, c->r.t->model != NULL ? "-m MODEL" : "--vocab FILE");
-	for (i = 0; i < c->data.npieces && err.status == RNA_OK; i++)
-		if (c->data.piece[i].ntokens > (uint32_t)m->config.max)
-			rna_fail(&err, RNA_EFORMAT,
-			    "an RNA has %u tokens, the model takes %d; cut them with: rna-tokenize --max %d --long "
-			    "truncate",
-			    c->data.piece[i].ntokens, m->config.max, m->config.max);
-	if (err.status != RNA_OK)
-		train_fail(&c->r, &err);
-}
-
-/* 2. The table of epochs */
+/* 1. The table of epochs */
 
 static void
 log_failed(struct class_run *c)
@@ -179,13 +26,15 @@ log_failed(struct class_run *c)
 static void
 open_log(struct class_run *c)
 {
+	const int epochs = c->r.o->from < TRAIN_FROM_KMER;
 	char path[sizeof(c->r.dir) + 16];
 
 	snprintf(path, sizeof(path), "%s/log.tsv", c->r.dir);
 	if ((c->log = fopen(c->r.o->log != NULL ? c->r.o->log : path, "we")) == NULL)
 		log_failed(c);
 	setvbuf(c->log, NULL, _IOLBF, 0);
-	if (fputs("seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n",
+	if (fputs(epochs ? "seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n"
+			 : "penalty\tsteps\tloss\tacc\tvalid_loss\tvalid_acc\tbest\n",
 		c->log) < 0)
 		log_failed(c);
 }
@@ -205,7 +54,7 @@ log_row(struct class_run *c, const struct rna_classify_epoch *e)
 		log_failed(c);
 }
 
-/* 3. One training */
+/* 2. One training */
 
 static struct rna_classify_options
 settings(const struct class_run *c, int64_t epochs)
@@ -292,7 +141,7 @@ train(struct class_run *c, int64_t nth)
 	struct rna_classify *k;
 
 	train_open_model(r, -1);
-	check_model(c);
+	train_check_model(c);
 	if (r->o->adapt == TRAIN_STACK)
 		open_typer(c, nth);
 	opts.typer = r->typer.rk != NULL ? &r->typer : NULL;
@@ -324,7 +173,7 @@ train(struct class_run *c, int64_t nth)
 	rk_close(r->rk);
 }
 
-/* 4. The run */
+/* 3. The run */
 
 static double
 mean(const double *x, int64_t n)
@@ -405,15 +254,19 @@ run(struct tool *t, const struct train_opts *o, int pairs)
 	c.f1 = calloc((size_t)o->seeds, sizeof(*c.f1));
 	if (c.acc == NULL || c.f1 == NULL)
 		tool_die(t, "out of memory");
-	read_data(&c, pairs);
+	train_read_data(&c, pairs);
 	open_log(&c);
-	all_seeds(&c);
+	if (o->from >= TRAIN_FROM_KMER)
+		train_features(&c);
+	else
+		all_seeds(&c);
 	if (fclose(c.log) != 0)
 		log_failed(&c);
 	tool_summary(t, "%zu %s of %zu classes, %zu to validate on", c.data.ntrain, pairs ? "pairs" : "RNAs",
 	    json_array_size(c.data.names), c.data.nvalid);
 	tool_in_close(&c.r.in);
 	rna_classdata_fini(&c.data);
+	rna_buf_fini(&c.numbers);
 	rna_record_fini(&c.r.rec);
 	rna_dirlock_release(&c.r.lock);
 	free(c.acc);

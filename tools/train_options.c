@@ -61,7 +61,7 @@ const struct tool_option train_options[] = {
 	{OPT_CLASS_WEIGHTS, "class-weights", NULL, "class, pair: all classes count the same"},
 	{OPT_LABEL_SMOOTHING, "label-smoothing", "X", "class, pair: share of each label given to all (default 0)"},
 	{OPT_HEAD, "head", "linear|mlp", "class, pair: the class head (default linear)"},
-	{OPT_FROM, "from", "WHAT", "class, pair: it reads pooled, cls, mean or attention (pooled)"},
+	{OPT_FROM, "from", "WHAT", "class, pair: pooled, cls, mean, attention; kmer, length, seq, field:NAME"},
 	{OPT_CHUNKS, "chunks", "mean|attention|mlp", "class: how the chunks of an RNA are put together (default mean)"},
 	{OPT_MAX_CHUNKS, "max-chunks", "N", "class: train on the first N chunks of an RNA, 0: on all (default 6)"},
 	{OPT_SEEDS, "seeds", "N", "class, pair: train N times; mean and deviation are printed (default 1)"},
@@ -142,7 +142,6 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 	static const char *const schedules[] = {"paper", "linear", "cosine", "constant", NULL};
 	static const char *const objectives[] = {"mask", "type", NULL}, *const inits[] = {"normal", "local", NULL};
 	static const char *const adapts[] = {"tbth", "fbth", "stack", NULL}, *const heads[] = {"linear", "mlp", NULL};
-	static const char *const froms[] = {"pooled", "cls", "mean", "attention", "kmer", "length", "seq", NULL};
 	static const char *const ways[] = {"mean", "attention", "mlp", NULL};
 	static const char *const predictors[] = {"frozen", "shared", NULL};
 	const struct {
@@ -155,7 +154,6 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 	    {OPT_ADAPT, "--adapt", adapts, &o->adapt},
 	    {OPT_CHUNKS, "--chunks", ways, &o->chunks},
 	    {OPT_DTYPE, "--dtype", dtypes, &o->bf16},
-	    {OPT_FROM, "--from", froms, &o->from},
 	    {OPT_HEAD, "--head", heads, &o->mlp},
 	    {OPT_INIT, "--init", inits, &o->init_local},
 	    {OPT_OBJECTIVE, "--objective", objectives, &o->type_head},
@@ -171,6 +169,19 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 		return 1;
 	}
 	return 0;
+}
+
+/* In the order of enum train_from. */
+static void
+take_from(struct tool *t, struct train_opts *o, const char *value)
+{
+	static const char *const froms[] = {
+	    "pooled", "cls", "mean", "attention", "kmer", "length", "seq", "field:NAME", NULL};
+
+	o->field = strncmp(value, "field:", 6) == 0 && value[6] != '\0' ? value + 6 : NULL;
+	o->from = o->field != NULL ? TRAIN_FROM_FIELD : tool_choice(t, "--from", value, froms);
+	if (o->from == TRAIN_FROM_FIELD && o->field == NULL)
+		o->field = "NAME";
 }
 
 int
@@ -191,6 +202,9 @@ train_option(int code, const char *value, void *arg)
 		break;
 	case OPT_CLASS_WEIGHTS:
 		o->weighted = 1;
+		break;
+	case OPT_FROM:
+		take_from(t, o, value);
 		break;
 	case OPT_GROUP:
 		o->group = value;
@@ -253,6 +267,28 @@ set_defaults(struct train_opts *o, enum train_objective which)
 		o->lr = 1e-3;
 }
 
+/* A classifier without a backbone has no use for most options. */
+static void
+check_features(const struct train_opts *o, enum train_objective which)
+{
+	static const int takes[] = {OPT_CLASS_WEIGHTS, OPT_FROM, OPT_GROUP, OPT_LOG, OPT_VALID, OPT_VALID_SPLIT, 0};
+	const struct tool_option *k;
+	const int *code;
+
+	if (which == TRAIN_MLM || o->from < TRAIN_FROM_KMER)
+		return;
+	if (o->tool->model != NULL)
+		tool_usage(o->tool, "-m: what is learnt from features has no backbone");
+	for (k = train_options; k->name != NULL; k++) {
+		if (k->code <= CHAR_MAX || !is_given(o, k->code))
+			continue;
+		for (code = takes; *code != 0 && *code != k->code; code++)
+			continue;
+		if (*code == 0)
+			tool_usage(o->tool, "--%s: what is learnt from features has no use for it", k->name);
+	}
+}
+
 void
 train_check_options(struct train_opts *o, enum train_objective which)
 {
@@ -269,6 +305,7 @@ train_check_options(struct train_opts *o, enum train_objective which)
 		    owners[i].who == CLASSES ? "class and pair" : owners[i].who == MLM ? "mlm" : "class", names[which],
 		    k->code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
 	}
+	check_features(o, which);
 	if (o->adapt != TRAIN_STACK &&
 	    (is_given(o, OPT_TYPES) || is_given(o, OPT_TYPES_FLOOR) || is_given(o, OPT_PREDICTOR)))
 		tool_usage(o->tool, "--%s goes with --adapt stack",

@@ -1,0 +1,148 @@
+# classify.mk: 13 classes of non-coding RNA (nRC): pretrained models, each fine-tuned, against baselines.
+## Tells the 13 classes of the nRC set from sequence: what pretraining, type guidance and each masking strategy bring,
+## beside a model of random weights, 3-mers, the length alone, and a look-up of test RNAs in the training set.
+##
+##	make -f pipelines/classify.mk DATA=/path/to/data            hours on two cores
+##	make -f pipelines/classify.mk DATA=/path/to/data SMALL=1    five minutes, to see that all works
+##
+## Two protocols.  paper: train.fa as published, of which 347 RNAs are in the test set, the best epoch chosen on the test
+## set, all of which is scored.  clean: training RNAs that are not in the test set, the best epoch chosen on a tenth of
+## them, and the test RNAs that are nowhere in train.fa.
+##
+## Targets: all, table (prints OUT/table.tsv), clean (removes OUT).  A run that was killed is continued.
+## Results: OUT/table.tsv (mean and deviation over seeds), OUT/paired.tsv (differences on the clean test set with 95 %
+## intervals, paired), OUT/confusion.svg (best model, clean), OUT/PROTOCOL/MODEL-SEED.tsv (all scores of each).
+##
+## Variables:
+DATA ?= ../shared/data  ## folder that holds sequence/nRC/*.fa and, for the pretraining, what pretrain.mk wants
+OUT ?= build/classify$(if $(SMALL),-small)  ## folder of the results
+MODEL ?= $(ROOT)/pipelines/models/tiny  ## pretrained model: the rows best and stack
+RNAS ?= $(if $(SMALL),300,2000)  ## training RNAs of each fine-tuning, drawn at random
+EPOCHS ?= $(if $(SMALL),2,3)  ## passes over them
+SEEDS ?= $(if $(SMALL),1,1 2 3)  ## of order, dropout and new weights, in the clean protocol
+PAPER_SEEDS ?= 1  ## in the paper's
+PAPER_ROWS ?= random base subsequence motif best stack  ## fine-tuned rows of the paper's protocol
+PRETRAIN ?= $(if $(SMALL),40,3000)  ## steps of 4,096 tokens of each pretraining of the ablation
+TUNE ?= --batch 50 --lr 5e-4 --dropout 0.1 --attention-dropout 0 --patience 0 --dtype bf16  ## options of rna-train class
+K ?= 3  ## types of stack
+
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+
+NRC = $(DATA)/sequence/nRC
+# rows: a backbone that learns with its head; the same frozen, logistic regression on its mean vectors; no backbone
+BACKBONES = random base subsequence motif best
+TUNED = $(BACKBONES) stack
+PROBES = $(BACKBONES:%=probe-%)
+PLAIN = kmer kmer-all length lookup-all
+
+# the folder of a row's pretrained model, and the file that says it is there
+folder = $(if $(filter best stack,$(1)),$(MODEL),$(OUT)/pre/$(1)/model)
+ready = $(if $(filter best stack,$(1)),$(MODEL)/config.json,$(OUT)/pre/$(1)/model/trained)
+seeds = $(if $(filter clean,$(1)),$(SEEDS),$(PAPER_SEEDS))
+VALID_clean = --valid-split 0.1
+VALID_paper = --valid $(OUT)/paper.test.rill
+ADAPT_stack = --adapt stack --types $(K)
+
+rows = $(if $(filter clean,$(1)),$(TUNED),$(PAPER_ROWS))
+SCORES = $(foreach p,clean paper,$(foreach v,$(call rows,$(p)),$(foreach s,$(call seeds,$(p)),$(OUT)/$(p)/$(v)-$(s).tsv)) \
+	$(foreach v,$(PROBES) $(PLAIN),$(OUT)/$(p)/$(v)-0.tsv))
+
+all: table $(OUT)/confusion.svg
+	column -t -s $$'\t' $(OUT)/paired.tsv
+table: $(OUT)/table.tsv $(OUT)/paired.tsv
+	column -t -s $$'\t' $(OUT)/table.tsv
+.PHONY: all table clean
+.SECONDARY:
+
+# 1. RNAs: framed with an open type slot; cut where they are longer than a model takes, as the published code does
+TOKENS = rna-tokenize -q --label header --frame type --long truncate --max 512
+
+$(OUT)/clean.all.rill: $(NRC)/train.notest.fa
+	mkdir -p $(OUT)/clean $(OUT)/paper
+	$(TOKENS) -o $@ $<
+
+$(OUT)/paper.all.rill: $(NRC)/train.fa
+	mkdir -p $(OUT)/clean $(OUT)/paper
+	$(TOKENS) -o $@ $<
+
+$(OUT)/paper.test.rill: $(NRC)/test.fa
+	mkdir -p $(OUT)/clean $(OUT)/paper
+	$(TOKENS) -o $@ $<
+
+# letters of both files on one line an RNA: those of the second that are not in the first
+$(OUT)/clean.test.rill: $(NRC)/train.fa $(NRC)/test.fa
+	mkdir -p $(OUT)/clean $(OUT)/paper
+	awk -f $(ROOT)/pipelines/notin.awk $^ | $(TOKENS) -o $@
+
+$(OUT)/%.rill: $(OUT)/%.all.rill
+	rna-shuf -q -s 1 -n $(RNAS) -o $@ $<
+
+# 2. Pretraining: equal budgets, other masks
+$(OUT)/pre/base/model/trained: MIX = 1:0:0
+$(OUT)/pre/subsequence/model/trained: MIX = 1:1:0
+$(OUT)/pre/motif/model/trained: MIX = 1:1:1
+$(OUT)/pre/%/model/trained:
+	$(MAKE) --no-print-directory -f $(ROOT)/pipelines/pretrain.mk DATA=$(DATA) OUT=$(OUT)/pre/$* MIX=$(MIX) STEPS=$(PRETRAIN) \
+		THREADS=$(THREADS) $(if $(SMALL),SMALL=1) model
+
+$(OUT)/pre/random/model/trained:
+	mkdir -p $(@D)
+	rna-train mlm -q -f -s 1 -c tiny --max-tokens 512 --init local --init-range 0.05 --steps 0 -o $(@D)
+	touch $@
+
+# 3. Fine-tuning: protocol, row, seed
+define TUNE_RULE
+$(OUT)/$(1)/$(2)-$(3).rill: $(OUT)/$(1).rill $(OUT)/$(1).test.rill $(OUT)/paper.test.rill $(call ready,$(2))
+	rna-train class -q -f -@ $(THREADS) -s $(3) -m $(call folder,$(2)) $(ADAPT_$(2)) --epochs $(EPOCHS) $(TUNE) \
+		$(VALID_$(1)) -o $(OUT)/$(1)/$(2)-$(3) $$<
+	rna-predict -q -@ $(THREADS) -m $(OUT)/$(1)/$(2)-$(3) -o $$@ $(OUT)/$(1).test.rill
+endef
+$(foreach p,clean paper,$(foreach v,$(TUNED),$(foreach s,$(call seeds,$(p)),$(eval $(call TUNE_RULE,$(p),$(v),$(s))))))
+
+# 4. Frozen: mean vectors of all RNAs once, logistic regression on them
+define PROBE_RULE
+$(OUT)/$(1)/%.$(2).rill: $(OUT)/$(1).%.rill $(call ready,$(2))
+	rna-embed -q -@ $(THREADS) -m $(call folder,$(2)) --what mean -o $$@ $$<
+$(OUT)/$(1)/probe-$(2)-0.rill: $(OUT)/$(1)/all.$(2).rill $(OUT)/$(1)/test.$(2).rill $(OUT)/paper/test.$(2).rill
+	rna-train class -q -f --from field:mean $(subst $(OUT)/paper.test.rill,$(OUT)/paper/test.$(2).rill,$(VALID_$(1))) \
+		-o $(OUT)/$(1)/probe-$(2) $$<
+	rna-predict -q -m $(OUT)/$(1)/probe-$(2) -o $$@ $(OUT)/$(1)/test.$(2).rill
+endef
+$(foreach p,clean paper,$(foreach v,$(BACKBONES),$(eval $(call PROBE_RULE,$(p),$(v)))))
+
+# 5. Without a backbone: on the RNAs of the fine-tuning, or on all
+define PLAIN_RULE
+$(OUT)/$(1)/$(2)-0.rill: $(OUT)/$(1)$(if $(filter %-all,$(2)),.all).rill $(OUT)/$(1).test.rill $(OUT)/paper.test.rill
+	rna-embed -q --kmer 3 $$< | rna-train class -q -f --from $(patsubst lookup,seq,$(2:%-all=%)) \
+		$(if $(filter lookup%,$(2)),,$(subst $(OUT)/paper.test.rill,$(OUT)/paper.kmer.rill,$(VALID_$(1)))) -o $(OUT)/$(1)/$(2)
+	rna-predict -q -m $(OUT)/$(1)/$(2) -o $$@ $(OUT)/$(1).test.rill
+$(OUT)/$(1)/$(2)-0.rill: $(OUT)/paper.kmer.rill
+endef
+$(foreach p,clean paper,$(foreach v,$(PLAIN),$(eval $(call PLAIN_RULE,$(p),$(v)))))
+
+$(OUT)/paper.kmer.rill: $(OUT)/paper.test.rill
+	rna-embed -q --kmer 3 -o $@ $<
+
+# 6. Scores
+%.tsv: %.rill
+	rna-score class -q -o $@ $<
+
+$(OUT)/table.tsv: $(SCORES)
+	awk -f $(ROOT)/pipelines/classtable.awk -v protocols='clean paper' -v rows='$(TUNED) $(PROBES) $(PLAIN)' $^ > $@
+
+FIRST = $(OUT)/clean/$(1)-$(firstword $(SEEDS)).rill
+PAIRS = best:random best:base best:motif best:stack
+$(OUT)/paired.tsv: $(SCORES)
+	{ printf 'better\tthan\tmetric\tdifference\tlow\thigh\n'; \
+	$(foreach p,$(PAIRS),rna-score class -q $(call FIRST,$(word 1,$(subst :, ,$(p)))) --against \
+		$(call FIRST,$(word 2,$(subst :, ,$(p)))) | awk -f $(ROOT)/pipelines/paired.awk -v a=$(word 1,$(subst :, ,$(p))) \
+		-v b=$(word 2,$(subst :, ,$(p)));) \
+	$(foreach k,kmer kmer-all,rna-score class -q $(call FIRST,best) --against $(OUT)/clean/$(k)-0.rill | \
+		awk -f $(ROOT)/pipelines/paired.awk -v a=best -v b=$(k);) } > $@
+
+$(OUT)/confusion.svg: $(call FIRST,best)
+	rna-score class -q --confusion $(OUT)/confusion.tsv -o $(OUT)/confusion.score.tsv $<
+	gnuplot -e "table='$(OUT)/confusion.tsv'; out='$@'" $(ROOT)/pipelines/plots/confusion.gp
+
+clean:
+	rm -rf $(OUT)
