@@ -217,7 +217,7 @@ MAN_PAGES = $(wildcard man/*.[1-8])
 ## lint: style, sizes, shellcheck, cppcheck, man pages
 lint:
 	@sh .ci/deps.sh lint
-	@bash .ci/style.sh $(C_FILES) $(CUDA_SRC) $(wildcard tests/emu/*.*)
+	@bash .ci/style.sh $(C_FILES) $(CUDA_SRC) $(wildcard tests/emu/*.h tests/emu/*.cpp)
 	shellcheck $(SH_FILES)
 	shellcheck -S warning -s bats -e SC2030,SC2031,SC2034,SC2120,SC2154 $(wildcard tests/*.bats)
 	cppcheck --std=c11 --language=c --quiet --inline-suppr --error-exitcode=1 --enable=warning,portability \

@@ -76,6 +76,27 @@ CUDA_OP(add);
 CUDA_OP(sum_squares);
 CUDA_OP(adamw);
 CUDA_OP(dropout);
+CUDA_OP(lookup);
+CUDA_OP(lookup_back);
+CUDA_OP(columns);
+CUDA_OP(turn);
+CUDA_OP(conv1d);
+CUDA_OP(conv1d_back_x);
+CUDA_OP(conv1d_back_w);
+CUDA_OP(conv2d);
+CUDA_OP(conv2d_back_x);
+CUDA_OP(conv2d_back_w);
+CUDA_OP(max_pool);
+CUDA_OP(max_pool_back);
+CUDA_OP(group_norm);
+CUDA_OP(group_norm_back);
+CUDA_OP(lstm);
+CUDA_OP(lstm_back);
+CUDA_OP(cell_keys);
+CUDA_OP(pair_map);
+CUDA_OP(pair_map_back);
+CUDA_OP(pair_merge);
+CUDA_OP(pair_merge_back);
 
 /* cuda_linear.cu */
 struct cuda_linear *cuda_linear_create(struct cuda_device *dev, const char *gpu);
@@ -95,9 +116,16 @@ cudaError_t cuda_add_partials(
 size_t cuda_column_scratch(int n);
 cudaError_t
 cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r);
-/* dst[key][0..n) += the sum of the live rows of x[cap][n] with that key, in order; key of 1 or 4 bytes. */
+/*
+ * dst[key][0..n) += the sum of the live rows of x[cap][n] with that key, in order; key of 1 or 4 bytes; skip: a key
+ * that is left out, or -1.
+ */
+struct cuda_keys {
+	const void *key;
+	int bytes, keys, skip;
+};
 size_t cuda_key_scratch(int cap, int keys, int n);
-cudaError_t cuda_key_sums(const float *x, const void *key, int key_bytes, int keys, int rows, int cap, int n,
+cudaError_t cuda_key_sums(const void *x, enum rk_precision store, const struct cuda_keys *k, int rows, int cap, int n,
     float *dst, char *scratch, struct cuda_run *r);
 
 static inline unsigned
@@ -251,6 +279,28 @@ slope(enum rk_act act, float y, float v)
 		return 1;
 	}
 }
+
+/* The sequence that a row belongs to: first[b] <= row < first[b + 1], first[0 .. n]. */
+__device__ __forceinline__ int
+find_sequence(const int32_t *first, int n, int row)
+{
+	int low = 0, high = n - 1;
+
+	while (low < high) {
+		const int mid = (low + high + 1) / 2;
+
+		if (first[mid] <= row)
+			low = mid;
+		else
+			high = mid - 1;
+	}
+	return low;
+}
+
+/* Elements one after the other, by a grid of blocks of `threads` that strides over them. */
+#define EACH(i, count, threads)                                                                                        \
+	for (size_t i = (size_t)blockIdx.x * (threads) + threadIdx.x; i < (size_t)(count);                             \
+	     i += (size_t)gridDim.x * (threads))
 
 /* The sum over a warp, in every lane, always in the same order. */
 __device__ __forceinline__ float

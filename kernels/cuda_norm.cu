@@ -351,13 +351,12 @@ cuda_embed_back(const struct rk_call *c, struct cuda_run *x)
 	cudaError_t e = c->store == RK_BF16 ? backward<bf16, float, true>(&b, &s, o->cap, x)
 	                                    : backward<float, float, true>(&b, &s, o->cap, x);
 
-	if (e == cudaSuccess)
-		e = cuda_key_sums(dz, o->token, 1, o->vocab, RK_LIVE_TOKENS, o->cap, n, (float *)o->dword, rest, x);
-	if (e == cudaSuccess)
-		e = cuda_key_sums(
-		    dz, o->position, 4, o->positions, RK_LIVE_TOKENS, o->cap, n, (float *)o->dpos, rest, x);
-	if (e == cudaSuccess)
-		e = cuda_key_sums(dz, o->segment, 1, 2, RK_LIVE_TOKENS, o->cap, n, (float *)o->dseg, rest, x);
+	const struct cuda_keys keys[] = {
+	    {o->token, 1, o->vocab, -1}, {o->position, 4, o->positions, -1}, {o->segment, 1, 2, -1}};
+	void *const tables[] = {o->dword, o->dpos, o->dseg};
+
+	for (int i = 0; i < 3 && e == cudaSuccess; i++)
+		e = cuda_key_sums(dz, RK_FP32, &keys[i], RK_LIVE_TOKENS, o->cap, n, (float *)tables[i], rest, x);
 	return e;
 }
 

@@ -93,24 +93,24 @@ cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int 
  * Sums of rows by key.  Block (key, columns, part): its warps look for the rows of the part that have the key, 32 at a
  * time, and add them in order; every thread owns one column.
  */
-template <class K>
-static __global__ void
-    __launch_bounds__(256) key_sums(const float *x, const K *key, const int32_t *live, int rows, int n, float *partial)
+template <class T, class K>
+static __global__ void __launch_bounds__(256)
+    key_sums(const T *x, const K *key, int skip, const int32_t *live, int rows, int n, float *partial)
 {
 	const int c = blockIdx.y * 256 + threadIdx.x, lane = threadIdx.x % 32, keys = gridDim.x;
-	const int first = blockIdx.z * KEY_PART, all = live[rows];
+	const int first = blockIdx.z * KEY_PART, all = live[rows], mine = blockIdx.x;
 	const int end = gridDim.z == 1 || first + KEY_PART > all ? all : first + KEY_PART;
 	float total = 0;
 
-	for (int r = first; r < end; r += 32) {
-		uint32_t found = __ballot_sync(~0u, r + lane < end && (int)key[r + lane] == (int)blockIdx.x);
+	for (int r = first; r < end && mine != skip; r += 32) {
+		uint32_t found = __ballot_sync(~0u, r + lane < end && (int)key[r + lane] == mine);
 
 		for (; found != 0; found &= found - 1)
 			if (c < n)
-				total += x[(size_t)(r + __ffs((int)found) - 1) * n + c];
+				total += to_float(x[(size_t)(r + __ffs((int)found) - 1) * n + c]);
 	}
 	if (c < n)
-		partial[((size_t)blockIdx.z * keys + blockIdx.x) * n + c] = total;
+		partial[((size_t)blockIdx.z * keys + mine) * n + c] = total;
 }
 
 /* Many keys have few rows each: one part will do. */
@@ -126,19 +126,29 @@ cuda_key_scratch(int cap, int keys, int n)
 	return (size_t)key_parts(cap, keys) * keys * n * sizeof(float);
 }
 
+template <class T>
+static void
+launch_keys(const T *x, const struct cuda_keys *k, dim3 grid, int rows, int n, float *partial, struct cuda_run *r)
+{
+	if (k->bytes == 1)
+		LAUNCH((key_sums<T, uint8_t>), grid, dim3(256), 0, r->stream, x, (const uint8_t *)k->key, k->skip,
+		    r->live, rows, n, partial);
+	else
+		LAUNCH((key_sums<T, int32_t>), grid, dim3(256), 0, r->stream, x, (const int32_t *)k->key, k->skip,
+		    r->live, rows, n, partial);
+}
+
 cudaError_t
-cuda_key_sums(const float *x, const void *key, int key_bytes, int keys, int rows, int cap, int n, float *dst,
+cuda_key_sums(const void *x, enum rk_precision store, const struct cuda_keys *k, int rows, int cap, int n, float *dst,
     char *scratch, struct cuda_run *r)
 {
-	const dim3 grid(keys, (n + 255) / 256, key_parts(cap, keys));
+	const dim3 grid(k->keys, (n + 255) / 256, key_parts(cap, k->keys));
 	const struct cuda_sums s = {{dst, NULL, NULL}};
 	float *partial = (float *)scratch;
 
-	if (key_bytes == 1)
-		LAUNCH(key_sums<uint8_t>, grid, dim3(256), 0, r->stream, x, (const uint8_t *)key, r->live, rows, n,
-		    partial);
+	if (store == RK_BF16)
+		launch_keys((const bf16 *)x, k, grid, rows, n, partial, r);
 	else
-		LAUNCH(key_sums<int32_t>, grid, dim3(256), 0, r->stream, x, (const int32_t *)key, r->live, rows, n,
-		    partial);
-	return cuda_add_partials(&s, 1, partial, (int)grid.z, (size_t)keys * n, r->stream);
+		launch_keys((const float *)x, k, grid, rows, n, partial, r);
+	return cuda_add_partials(&s, 1, partial, (int)grid.z, (size_t)k->keys * n, r->stream);
 }

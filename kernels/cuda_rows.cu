@@ -5,10 +5,6 @@
 
 enum { THREADS = 256, WARPS = THREADS / 32 };
 
-/* Elements one after the other, by a grid that strides over rows x n of them. */
-#define EACH(i, count)                                                                                                 \
-	for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < (count); i += (size_t)gridDim.x * THREADS)
-
 static unsigned
 grid_of(size_t elements, const struct cuda_run *x)
 {
@@ -19,7 +15,7 @@ template <class T>
 static __global__ void
 __launch_bounds__(THREADS) gather_rows(const T *x, T *y, const int32_t *index, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n)
+	EACH(i, (size_t)live[rows] * n, THREADS)
 	y[i] = x[(size_t)index[i / n] * n + i % n];
 }
 
@@ -27,7 +23,7 @@ template <class T>
 static __global__ void
 __launch_bounds__(THREADS) scatter_rows(T *x, const T *y, const int32_t *index, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n)
+	EACH(i, (size_t)live[rows] * n, THREADS)
 	{
 		T *to = x + (size_t)index[i / n] * n + i % n;
 
@@ -40,7 +36,7 @@ static __global__ void
 __launch_bounds__(THREADS)
     drop_rows(const T *x, T *y, const int32_t *index, struct drop d, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n)
+	EACH(i, (size_t)live[rows] * n, THREADS)
 	y[i] = from_float<T>(
 	    to_float(x[i]) *
 	    (d.below ? kept(d, d.key[index != NULL ? (size_t)index[i / n] : i / n], d.site, (uint32_t)(i % n)) : 1));
@@ -50,7 +46,7 @@ template <class T>
 static __global__ void
 __launch_bounds__(THREADS) add_rows(const T *x, T *y, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n)
+	EACH(i, (size_t)live[rows] * n, THREADS)
 	y[i] = from_float<T>(to_float(y[i]) + to_float(x[i]));
 }
 
@@ -59,7 +55,7 @@ static __global__ void
 __launch_bounds__(THREADS)
     act_rows(T *dy, const T *y, const T *pre, enum rk_act act, int n, const int32_t *live, int rows)
 {
-	EACH(i, (size_t)live[rows] * n)
+	EACH(i, (size_t)live[rows] * n, THREADS)
 	{
 		const float s = slope(act, act == RK_GELU ? 0 : to_float(y[i]), act == RK_GELU ? to_float(pre[i]) : 0);
 

@@ -79,3 +79,59 @@ plugin() {
 	[ "$(grep -c 'no such file' <<<"$stderr")" = 1 ]
 	[[ $stderr == *"-d auto: cpu: RILL_CUDA_LIB=$RILL_CUDA_LIB: no such file"* ]]
 }
+
+# The emulator: the CUDA plug-in on the CPU (tests/emu).
+
+emulator() {
+	[ -e "$B/lib/rill/librna-cuda-emu.so" ] || skip_or_fail 'the emulator is not built'
+	export RILL_CUDA_LIB=$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
+}
+
+# near A B TOLERANCE: two columns of numbers differ by at most TOLERANCE in every value.
+near() {
+	paste "$1" "$2" | awk -v t="$3" '{ n = NF / 2; for (i = 1; i <= n; i++) { d = $i - $(i + n); if (d < 0) d = -d; if (d > m) m = d } }
+		END { print "largest difference " m; exit !(NR > 0 && m <= t) }'
+}
+
+# vectors FILE: the numbers of its field cls
+vectors() {
+	rna-view -O tsv --fields cls "$1" | tail -n +2 | tr ',' '\t'
+}
+
+@test "what is missing on the machine is said: driver, GPU, an old GPU, cuBLASLt" {
+	emulator
+	EMU_GPU=absent refused 'no NVIDIA driver, or one too old for CUDA 13.0'
+	EMU_GPU=none refused 'no CUDA device'
+	EMU_GPU=old refused 'has compute capability 7.5; 8.0 or later is needed'
+	EMU_CUBLASLT=absent refused 'libcublasLt.so.13'
+}
+
+@test "rna-embed -d cuda gives what -d cpu gives, in fp32 and bf16" {
+	emulator
+	rna-embed -o "$BATS_TEST_TMPDIR/cpu.rill" "$BATS_TEST_TMPDIR/in.rill"
+	rna-embed -d cuda -o "$BATS_TEST_TMPDIR/cuda.rill" "$BATS_TEST_TMPDIR/in.rill"
+	rna-embed -d cuda --dtype bf16 -o "$BATS_TEST_TMPDIR/bf16.rill" "$BATS_TEST_TMPDIR/in.rill"
+	rna-view -H "$BATS_TEST_TMPDIR/cuda.rill" | grep sm_90
+	near <(vectors "$BATS_TEST_TMPDIR/cpu.rill") <(vectors "$BATS_TEST_TMPDIR/cuda.rill") 1e-4
+	near <(vectors "$BATS_TEST_TMPDIR/cpu.rill") <(vectors "$BATS_TEST_TMPDIR/bf16.rill") 0.2
+}
+
+# bats test_tags=slow
+@test "rna-train -d cuda learns as -d cpu does; two runs give the same bytes" {
+	emulator
+	rna-mask "$BATS_TEST_TMPDIR/in.rill" >"$BATS_TEST_TMPDIR/masked.rill"
+	train() { # NAME OPTIONS...: 2 steps
+		rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --steps 2 --batch-tokens 600 --lr 1e-3 \
+			--log "$BATS_TEST_TMPDIR/$1.tsv" -o "$BATS_TEST_TMPDIR/$1" "${@:2}" "$BATS_TEST_TMPDIR/masked.rill"
+		cut -f 4 "$BATS_TEST_TMPDIR/$1.tsv" | tail -n +2 >"$BATS_TEST_TMPDIR/$1.loss"
+	}
+	train cpu
+	train cuda -d cuda
+	train again -d cuda
+	train bf16 -d cuda --dtype bf16
+	near "$BATS_TEST_TMPDIR/cpu.loss" "$BATS_TEST_TMPDIR/cuda.loss" 1e-4
+	near "$BATS_TEST_TMPDIR/cpu.loss" "$BATS_TEST_TMPDIR/bf16.loss" 1e-2
+	same "$BATS_TEST_TMPDIR/cuda/model.safetensors" "$BATS_TEST_TMPDIR/again/model.safetensors"
+	# the algorithms of products were timed once and are remembered
+	[ -s "$XDG_CACHE_HOME"/rill/cublaslt-emulator-* ]
+}

@@ -52,6 +52,7 @@ static void
 m_add(struct problem *s, enum rk_op op, const struct rk_call *c)
 {
 	s->calls[s->ncalls] = *c;
+	s->calls[s->ncalls].store = s->precision == RK_BF16 ? RK_BF16 : RK_FP32;
 	s->calls[s->ncalls++].op = op;
 }
 
@@ -148,6 +149,7 @@ m_group(struct problem *s, const int *lens, int n, enum rk_act act, int residual
 	p_buf(s, "beta", 0, n, 0, 0.5);
 	p_buf(s, "residual", 1, residual ? size : 0, 0, 1);
 	p_buf(s, "stats", by_row, 2 * (size_t)(by_row ? s->rows : s->seqs), 0, 0);
+	s->buf[GN_STATS].real = 1;
 	p_buf(s, "y", 1, size, 0, 0);
 	p_buf(s, "dy", 1, size, 0, 1);
 	p_buf(s, "dx", 1, size, 0, 1);

@@ -36,7 +36,8 @@ struct buf {
 	double *v;              /* values before the run; the run's results go to the copy it returns */
 	void *d;                /* on the backend, during a run */
 	int rows;               /* 1: laid out by rows of the batch */
-	int real;               /* 1: `real` in every precision; of the buffers without rows, all are */
+	int real;               /* 1: `real` in every precision */
+	int stored;             /* 1: an activation, though not laid out by rows; the others without rows are `real` */
 	int fresh;              /* a gradient that is written, not added to */
 	int by, of;             /* by: an output's cotangent, or -1; of: what this is the gradient of, or -1 */
 };

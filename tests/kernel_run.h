@@ -8,7 +8,7 @@
 static size_t
 p_size(const struct problem *s, const struct rk *rk, const struct buf *b)
 {
-	return b->rows && !b->real ? rk_store_size(rk, s->precision) : rk_real_size(rk);
+	return (b->rows || b->stored) && !b->real ? rk_store_size(rk, s->precision) : rk_real_size(rk);
 }
 
 static void

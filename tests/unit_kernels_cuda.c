@@ -5,7 +5,7 @@
  *
  * make check takes lengths to 65 and one head, check-deep all lengths of 1 to 512 that meet an edge of a tile.
  */
-#include "kernel_problem.h"
+#include "kernel_maps.h"
 
 enum { QUICK, CHECK, DEEP };
 
@@ -24,12 +24,26 @@ distance(const double *a, const double *b, size_t n)
 	return sqrt(d / fmax(s, 0.01 * fmax((double)n, 1)));
 }
 
+/* Activations that kernel_maps.h does not lay out by rows. */
+static void
+mark(struct problem *s)
+{
+	static const char *const names[] = {"x", "y", "dy", "dx"};
+
+	for (int i = 0; s->make != NULL && i < s->nbuf; i++)
+		for (int k = 0; k < 4; k++)
+			if (strcmp(s->buf[i].name, names[k]) == 0 && !(s->op == RK_LOOKUP && k != 1 && k != 2))
+				s->buf[i].stored = 1;
+}
+
 /* Values that bf16 can hold, so that both sides start from the same. */
 static void
 round_inputs(struct problem *s)
 {
 	for (int i = 0; i < s->nbuf; i++)
-		for (size_t j = 0; (s->buf[i].rows || i == L_W) && !s->buf[i].real && j < s->buf[i].n; j++) {
+		for (size_t j = 0; (s->buf[i].rows || s->buf[i].stored || (i == L_W && s->op == RK_LINEAR)) &&
+				   !s->buf[i].real && j < s->buf[i].n;
+		     j++) {
 			float f = (float)s->buf[i].v[j];
 			uint32_t u;
 
@@ -101,6 +115,7 @@ check(struct problem *s)
 static void
 each(struct problem *s)
 {
+	mark(s);
 	for (int p = RK_FP32; p <= RK_BF16; p++) {
 		s->precision = p;
 		check(s);
@@ -171,6 +186,45 @@ rows(void)
 	}
 }
 
+/* The ops over segments, channels, steps and maps. */
+static void
+maps(void)
+{
+	static const int lens[] = {7, 1, 12, 0}, sides[] = {5, 1, 6, 0}, segments[] = {5, 0, 1, 23, -1};
+	static const enum rk_act acts[] = {RK_NONE, RK_CELU, RK_RELU, RK_TANH};
+	struct problem s;
+
+	for (int i = 0; i < 3; i++) {
+		p_segments(&s, segments, i == 2 ? 1 : 11, i == 1, i == 2);
+		each(&s);
+	}
+	for (int i = 0; i < 8; i++) {
+		m_conv(&s, i & 4 ? sides : lens, 5, 3, i & 1 ? 3 : 5, acts[i % 4], i % 3 != 0, i >> 2, i == 1);
+		s.accumulate = i & 1;
+		each(&s);
+	}
+	for (int i = 0; i < 8; i++) {
+		m_group(&s, i & 1 ? sides : lens, 6, acts[i % 3], i & 2, i & 4 ? 0.3f : 0, i == 6, i & 1);
+		each(&s);
+	}
+	for (int i = 1; i <= 2; i++) {
+		m_lstm(&s, lens, 5, i);
+		each(&s);
+		m_pair(&s, sides, 6, i, i == 1, 0);
+		each(&s);
+		m_pair(&s, sides, 6, i, i == 2, 1);
+		each(&s);
+		m_columns(&s, 6, 7, i - 1);
+		each(&s);
+	}
+	m_pool(&s, lens, 5);
+	each(&s);
+	m_turn(&s, 3, 4, 5);
+	each(&s);
+	m_lookup(&s, 23, 6, 7);
+	each(&s);
+}
+
 /* Without epilogues the bias and the activation are a kernel of their own. */
 static void
 plain_products(void)
@@ -208,6 +262,7 @@ main(void)
 	rows();
 	linears();
 	plain_products();
+	maps();
 	attentions();
 	return done();
 }
