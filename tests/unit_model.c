@@ -44,7 +44,7 @@ make_tape(struct rk *rk, struct rna_model *m, enum rk_precision precision, struc
 	o->hidden = rna_encoder_forward(t, m, -1, NULL);
 	o->cls = rna_tape_gather(t, o->hidden, RNA_AT_CLS);
 	o->mean = rna_tape_segment_sum(t, o->hidden, -1, RNA_OVER_BASES);
-	o->pooled = rna_encoder_pooled(t, m, o->hidden);
+	o->pooled = rna_encoder_pooled(t, m, rna_tape_gather(t, o->hidden, RNA_AT_CLS));
 	o->logits = rna_encoder_logits(t, m, o->hidden);
 	rna_tape_keep(t, o->hidden);
 	rna_tape_keep(t, o->cls);

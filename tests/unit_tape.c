@@ -186,6 +186,66 @@ test_overfit(const char *device, enum rk_precision precision, const char *label)
 }
 
 /* What recording refuses, in a sentence. */
+/* Losses of the masked rows and gradients of all parameters after a run of x's tape. */
+static int
+run_once(struct bench *x, float *loss, float *grad)
+{
+	const struct rna_params *p = &x->m.params;
+	struct rna_err err;
+
+	return rk_upload_f32(x->rk, p->grad, grad, p->total) == RK_OK &&
+	    rna_batch_upload(&x->b, x->rk, rna_tape_inputs(x->t), &err) == RNA_OK &&
+	    rna_tape_forward(x->t, &err) == RNA_OK && rna_tape_backward(x->t, &err) == RNA_OK &&
+	    rna_tape_read_loss(x->t, RNA_AT_MASKED, (size_t)x->b.nrows, loss, NULL, &err) == RNA_OK &&
+	    rk_download_f32(x->rk, grad, p->grad, p->total) == RK_OK;
+}
+
+/* The last layer of the masked rows alone: the same losses, bit for bit, and gradients to rounding, with dropout. */
+static void
+test_rows(const char *device, enum rk_precision precision, double bound, const char *label)
+{
+	const struct setup s = {.device = device, .threads = 2, .train = 1, .nseqs = 5, .len = 20, .act = RK_RELU,
+	    .init = 0.3f, .dropout = 0.2f, .hidden = 32, .ffn = 64, .precision = precision};
+	const struct rna_tape_options o = {
+	    .tokens = 100, .seqs = 5, .rows = 100, .max_len = MAX_LEN, .train = 1, .precision = precision};
+	float *loss[2], *grad[2];
+	double diff = 0, sum = 0;
+	struct rna_err err = {0};
+	struct bench x;
+	size_t n;
+	int fine;
+
+	if (!init(&x, &s)) {
+		skip(label, "this machine has no such precision");
+		fini(&x);
+		return;
+	}
+	n = x.m.params.total;
+	for (int i = 0; i < 2; i++) {
+		loss[i] = calloc((size_t)x.b.nrows, sizeof(float));
+		grad[i] = calloc(n, sizeof(float));
+	}
+	fine = run_once(&x, loss[0], grad[0]);
+	rna_tape_destroy(x.t);
+	x.t = rna_tape_create(x.rk, &x.m.params, &o);
+	rna_tape_cross_entropy(
+	    x.t, rna_encoder_logits(x.t, &x.m, rna_encoder_rows(x.t, &x.m, RNA_AT_MASKED)), RNA_AT_MASKED);
+	fine &= rna_tape_finish(x.t, &err) == RNA_OK && run_once(&x, loss[1], grad[1]);
+	for (size_t i = 0; i < n; i++) {
+		diff += (grad[0][i] - grad[1][i]) * (double)(grad[0][i] - grad[1][i]);
+		sum += grad[0][i] * (double)grad[0][i];
+	}
+	ok(fine && memcmp(loss[0], loss[1], (size_t)x.b.nrows * sizeof(float)) == 0, "%s: rows alone: equal losses",
+	    label);
+	ok(fine && sum > 0 && sqrt(diff / sum) <= bound, "%s: rows alone: gradients differ by %.2g", label,
+	    sqrt(diff / sum));
+	for (int i = 0; i < 2; i++) {
+		free(loss[i]);
+		free(grad[i]);
+	}
+	fini(&x);
+}
+
 static void
 test_refusals(void)
 {
@@ -200,7 +260,7 @@ test_refusals(void)
 	ok(rna_tape_backward(x.t, &err) == RNA_EINVAL, "an inference tape has no backward pass (%s)", err.text);
 	rna_tape_destroy(x.t);
 	x.t = rna_tape_create(x.rk, &x.m.params, &opts);
-	h = rna_encoder_pooled(x.t, &x.m, rna_encoder_forward(x.t, &x.m, -1, NULL));
+	h = rna_encoder_pooled(x.t, &x.m, rna_encoder_rows(x.t, &x.m, RNA_AT_CLS));
 	ok(h == -1 && rna_tape_finish(x.t, &err) == RNA_EINVAL, "a model without a pooler has no pooled output (%s)",
 	    err.text);
 	rna_tape_destroy(x.t);
@@ -222,6 +282,9 @@ main(void)
 	test_threads(RK_BF16, "bf16");
 	test_overfit("cpu", RK_FP32, "cpu fp32");
 	test_overfit("cpu", RK_BF16, "cpu bf16");
+	test_rows("ref64", RK_FP32, 1e-7, "ref64"); /* read as floats */
+	test_rows("cpu", RK_FP32, 1e-6, "cpu fp32");
+	test_rows("cpu", RK_BF16, 1e-2, "cpu bf16");
 	test_refusals();
 	return done();
 }

@@ -22,6 +22,8 @@ rna_batch_init(struct rna_batch *b, int tokens, int seqs, int rows, int slots)
 	b->segment = calloc(nt, 1);
 	b->position = calloc(nt, sizeof(*b->position));
 	b->row_key = calloc(nt, sizeof(*b->row_key));
+	b->cls_key = calloc(ns, sizeof(*b->cls_key));
+	b->masked_key = calloc(nr, sizeof(*b->masked_key));
 	b->offsets = calloc(ns + 1, sizeof(*b->offsets));
 	b->cls = calloc(ns, sizeof(*b->cls));
 	b->base_first = calloc(ns, sizeof(*b->base_first));
@@ -34,9 +36,9 @@ rna_batch_init(struct rna_batch *b, int tokens, int seqs, int rows, int slots)
 	b->slot_weight = calloc(nk, sizeof(*b->slot_weight));
 	b->part_first = calloc(nk, sizeof(*b->part_first));
 	b->part_count = calloc(nk, sizeof(*b->part_count));
-	if (b->token && b->segment && b->position && b->row_key && b->offsets && b->cls && b->base_first &&
-	    b->base_count && b->masked && b->target && b->weight && b->slot && b->slot_target && b->slot_weight &&
-	    b->part_first && b->part_count)
+	if (b->token && b->segment && b->position && b->row_key && b->cls_key && b->masked_key && b->offsets &&
+	    b->cls && b->base_first && b->base_count && b->masked && b->target && b->weight && b->slot &&
+	    b->slot_target && b->slot_weight && b->part_first && b->part_count)
 		return RNA_OK;
 	rna_batch_fini(b);
 	return RNA_EMEM;
@@ -49,6 +51,8 @@ rna_batch_fini(struct rna_batch *b)
 	free(b->segment);
 	free(b->position);
 	free(b->row_key);
+	free(b->cls_key);
+	free(b->masked_key);
 	free(b->offsets);
 	free(b->cls);
 	free(b->base_first);
@@ -169,10 +173,12 @@ rna_batch_add(
 	}
 	for (uint64_t i = 0; i < in.nmasked; i++) {
 		b->masked[b->nrows] = at + (int)in.masked[i];
+		b->masked_key[b->nrows] = row_key(key, in.masked[i]);
 		b->target[b->nrows] = in.target[i];
 		b->weight[b->nrows++] = 1.0f;
 	}
 	b->cls[b->nseqs] = at;
+	b->cls_key[b->nseqs] = row_key(key, 0);
 	b->base_count[b->nseqs] = (int32_t)rna_frame_bases(&m->vocab, in.tokens, in.n, &first);
 	b->base_first[b->nseqs] = at + (int32_t)first;
 	b->offsets[b->nseqs++] = at;
@@ -198,6 +204,9 @@ rna_batch_upload(const struct rna_batch *b, struct rk *rk, struct rna_tape_input
 	    rk_upload(rk, in->slot_weight, b->slot_weight, nk * 4) ||
 	    rk_upload(rk, in->part_first, b->part_first, nk * 4) ||
 	    rk_upload(rk, in->part_count, b->part_count, nk * 4))
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
+	if (in->key[RK_LIVE_SEQS] && (rk_upload(rk, in->key[RK_LIVE_SEQS], b->cls_key, ns * 8) ||
+					 rk_upload(rk, in->key[RK_LIVE_ROWS], b->masked_key, nr * 8)))
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
 	return RNA_OK;
 }

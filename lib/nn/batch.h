@@ -13,7 +13,7 @@ struct rna_batch {
 	int longest;
 	uint8_t *token, *segment;
 	int32_t *position, *offsets, *cls, *base_first, *base_count;
-	uint64_t *row_key;
+	uint64_t *row_key, *cls_key, *masked_key;
 	int32_t *masked, *target, *slot, *slot_target, *part_first, *part_count;
 	float *weight, *slot_weight;
 };

@@ -24,6 +24,12 @@ attend(struct rna_tape *t, const struct rna_params *p, const char *score, rna_t 
 	return rna_tape_segment_sum(t, x, rna_tape_segment_softmax(t, s, over), over);
 }
 
+int
+rna_classhead_reads_cls(const struct rna_config *c)
+{
+	return c->class_from != RNA_CLASS_MEAN && c->class_from != RNA_CLASS_ATTENTION;
+}
+
 rna_t
 rna_classhead_read(struct rna_tape *t, const struct rna_params *params, const struct rna_config *c, rna_t last)
 {

@@ -13,6 +13,8 @@
  */
 rna_t rna_classhead_read(
     struct rna_tape *t, const struct rna_params *params, const struct rna_config *c, rna_t last);
+/* 1 when that is the last hidden state of [CLS] alone, as rna_encoder_rows makes it. */
+int rna_classhead_reads_cls(const struct rna_config *c);
 /*
  * Logits [slots, classes] (config.labels) from what rna_classhead_read gave; a slot's sequences (part_first, part_count
  * of the batch) are its parts, weight [seqs, 1] their shares, which add up to 1.  Attention over chunks makes its own.

@@ -33,6 +33,8 @@ make(struct rna_classify *c, int train, struct classify_tape *u, struct rna_err 
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	if (c->opts.frozen)
 		x = u->input = rna_tape_input(u->t, RNA_AT_CLS, k->hidden);
+	else if (rna_classhead_reads_cls(k))
+		x = rna_encoder_rows(u->t, c->m, RNA_AT_CLS);
 	else
 		x = rna_classhead_read(u->t, c->params, k, rna_encoder_forward(u->t, c->m, -1, NULL));
 	u->weight = rna_tape_input(u->t, RNA_AT_CLS, 1);

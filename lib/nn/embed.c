@@ -91,24 +91,53 @@ read_from(struct rna_embed *e, enum rna_embed_what what, const char *name, rna_t
 	e->out[e->nout++] = (struct output){what, name, x, per_token};
 }
 
-/* The forward pass: no more layers than what is asked for needs. */
+/* The rows of the last layer that are read, where these are of one kind (an enum rna_tape_index); else -1. */
+static int
+rows_read(const struct rna_embed *e)
+{
+	const struct rna_config *c = &e->m->config;
+	unsigned of_cls = RNA_EMBED_POOLED;
+
+	if (e->opts.layer < 0 || e->opts.layer == c->layers)
+		of_cls |= RNA_EMBED_CLS;
+	if (rna_classhead_reads_cls(c))
+		of_cls |= RNA_EMBED_CLASS;
+	if (c->layers < 1)
+		return -1;
+	return !(e->opts.what & ~of_cls) ? RNA_AT_CLS : e->opts.what == RNA_EMBED_TYPES ? RNA_AT_SLOT : -1;
+}
+
+/* The forward pass of those rows. */
 static void
-record(struct rna_embed *e, rna_t *hidden)
+record_rows(struct rna_embed *e, enum rna_tape_index at)
+{
+	rna_t x = rna_encoder_rows(e->tape, e->m, at);
+
+	read_from(e, RNA_EMBED_CLS, "cls", x, 0);
+	if (e->opts.what & RNA_EMBED_POOLED)
+		read_from(e, RNA_EMBED_POOLED, "pooled", rna_encoder_pooled(e->tape, e->m, x), 0);
+	read_from(e, RNA_EMBED_CLASS, RNA_EMBED_CLASS_FIELD, x, 0);
+	if (e->opts.what & RNA_EMBED_TYPES)
+		read_from(e, RNA_EMBED_TYPES, "types", rna_encoder_logits(e->tape, e->m, x), 0);
+}
+
+/* The forward pass of all rows: no more layers than what is asked for needs. */
+static void
+record_all(struct rna_embed *e, rna_t *hidden)
 {
 	const struct rna_config *c = &e->m->config;
 	unsigned what = e->opts.what, heads = RNA_EMBED_POOLED | RNA_EMBED_LOGITS | RNA_EMBED_TYPES | RNA_EMBED_CLASS;
 	int layer = e->opts.layer < 0 ? c->layers : e->opts.layer;
 	rna_t last = rna_encoder_forward(e->tape, e->m, what & heads ? c->layers : layer, hidden), x = hidden[layer];
 
-	e->nout = 0;
 	if (what & RNA_EMBED_CLS)
 		read_from(e, RNA_EMBED_CLS, "cls", rna_tape_gather(e->tape, x, RNA_AT_CLS), 0);
 	if (what & RNA_EMBED_MEAN)
 		read_from(e, RNA_EMBED_MEAN, "mean", rna_tape_segment_sum(e->tape, x, -1, RNA_OVER_BASES), 0);
 	if (what & RNA_EMBED_POOLED)
-		read_from(e, RNA_EMBED_POOLED, "pooled", rna_encoder_pooled(e->tape, e->m, last), 0);
-	if (what & RNA_EMBED_HIDDEN)
-		read_from(e, RNA_EMBED_HIDDEN, "hidden", x, 1);
+		read_from(e, RNA_EMBED_POOLED, "pooled",
+		    rna_encoder_pooled(e->tape, e->m, rna_tape_gather(e->tape, last, RNA_AT_CLS)), 0);
+	read_from(e, RNA_EMBED_HIDDEN, "hidden", x, 1);
 	if (what & RNA_EMBED_LOGITS)
 		read_from(e, RNA_EMBED_LOGITS, "logits", rna_encoder_logits(e->tape, e->m, last), 1);
 	if (what & RNA_EMBED_CLASS)
@@ -117,6 +146,18 @@ record(struct rna_embed *e, rna_t *hidden)
 	if (what & RNA_EMBED_TYPES)
 		read_from(e, RNA_EMBED_TYPES, "types",
 		    rna_encoder_logits(e->tape, e->m, rna_tape_gather(e->tape, last, RNA_AT_SLOT)), 0);
+}
+
+static void
+record(struct rna_embed *e, rna_t *hidden)
+{
+	int at = rows_read(e);
+
+	e->nout = 0;
+	if (at >= 0)
+		record_rows(e, (enum rna_tape_index)at);
+	else
+		record_all(e, hidden);
 }
 
 /* A tape and a batch for records of up to `longest` tokens. */

@@ -5,6 +5,8 @@
 
 #include "nn/model.h"
 
+enum { ALL = -1 };
+
 /* Parameter "layer.I.NAME". */
 static int
 layer_param(const struct rna_model *m, int i, const char *name)
@@ -15,14 +17,19 @@ layer_param(const struct rna_model *m, int i, const char *name)
 	return rna_params_find(&m->params, full);
 }
 
+/* at: the rows that are made (an enum rna_tape_index), ALL for all. */
 static rna_t
-layer(struct rna_tape *t, const struct rna_model *m, int i, rna_t h)
+layer(struct rna_tape *t, const struct rna_model *m, int i, rna_t h, int at)
 {
 	const struct rna_config *c = &m->config;
 	rna_t x;
 
 	x = rna_tape_linear(t, h, layer_param(m, i, "qkv.weight"), layer_param(m, i, "qkv.bias"), RK_NONE);
 	x = rna_tape_attention(t, x, c->heads, c->attention_dropout);
+	if (at != ALL) {
+		x = rna_tape_gather(t, x, (enum rna_tape_index)at);
+		h = rna_tape_gather(t, h, (enum rna_tape_index)at);
+	}
 	x = rna_tape_linear(t, x, layer_param(m, i, "attention.weight"), -1, RK_NONE);
 	h = rna_tape_norm(t, x, layer_param(m, i, "attention.bias"), h, layer_param(m, i, "attention.norm.gamma"),
 	    layer_param(m, i, "attention.norm.beta"), c->eps, c->hidden_dropout);
@@ -32,8 +39,8 @@ layer(struct rna_tape *t, const struct rna_model *m, int i, rna_t h)
 	    layer_param(m, i, "norm.beta"), c->eps, c->hidden_dropout);
 }
 
-rna_t
-rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, rna_t *hidden)
+static rna_t
+forward(struct rna_tape *t, const struct rna_model *m, int layers, int at, rna_t *hidden)
 {
 	const struct rna_params *p = &m->params;
 	rna_t h;
@@ -46,7 +53,7 @@ rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, r
 	if (hidden)
 		hidden[0] = h;
 	for (int i = 0; i < layers; i++) {
-		h = layer(t, m, i, h);
+		h = layer(t, m, i, h, i == layers - 1 ? at : ALL);
 		if (hidden)
 			hidden[i + 1] = h;
 	}
@@ -54,12 +61,22 @@ rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, r
 }
 
 rna_t
-rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last)
+rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, rna_t *hidden)
 {
-	rna_t x = rna_tape_gather(t, last, RNA_AT_CLS);
+	return forward(t, m, layers, ALL, hidden);
+}
 
+rna_t
+rna_encoder_rows(struct rna_tape *t, const struct rna_model *m, enum rna_tape_index at)
+{
+	return forward(t, m, -1, (int)at, NULL);
+}
+
+rna_t
+rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t cls)
+{
 	return rna_tape_linear(
-	    t, x, rna_params_find(&m->params, "pooler.weight"), rna_params_find(&m->params, "pooler.bias"), RK_TANH);
+	    t, cls, rna_params_find(&m->params, "pooler.weight"), rna_params_find(&m->params, "pooler.bias"), RK_TANH);
 }
 
 rna_t

@@ -28,7 +28,7 @@ rna_mlm_tape(struct rna_model *m, const struct rna_tape_options *opts, int type_
 	int weight = rna_params_find(&m->params, "type_head.weight"),
 	    bias = rna_params_find(&m->params, "type_head.bias");
 	struct rna_tape *t;
-	rna_t last;
+	rna_t last = -1, masked;
 
 	if (type_head && (weight < 0 || bias < 0)) {
 		rna_fail(err, RNA_EINVAL, "the model has no type head");
@@ -38,8 +38,12 @@ rna_mlm_tape(struct rna_model *m, const struct rna_tape_options *opts, int type_
 		rna_fail(err, RNA_EMEM, "out of memory");
 		return NULL;
 	}
-	last = rna_encoder_forward(t, m, -1, NULL);
-	rna_tape_cross_entropy(t, rna_encoder_logits(t, m, rna_tape_gather(t, last, RNA_AT_MASKED)), RNA_AT_MASKED);
+	if (type_head) {
+		last = rna_encoder_forward(t, m, -1, NULL);
+		masked = rna_tape_gather(t, last, RNA_AT_MASKED);
+	} else
+		masked = rna_encoder_rows(t, m, RNA_AT_MASKED);
+	rna_tape_cross_entropy(t, rna_encoder_logits(t, m, masked), RNA_AT_MASKED);
 	if (type_head)
 		rna_tape_cross_entropy(
 		    t, rna_tape_linear(t, rna_tape_gather(t, last, RNA_AT_SLOT), weight, bias, RK_NONE), RNA_AT_SLOT);

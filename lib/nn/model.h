@@ -50,8 +50,14 @@ enum rna_status rna_model_save(const struct rna_model *m, const char *dir, struc
 
 /* Encoder on a tape (encoder.c): hidden[0] = embeddings ... hidden[layers]; layers < 0: all.  Returns the last. */
 rna_t rna_encoder_forward(struct rna_tape *t, const struct rna_model *m, int layers, rna_t *hidden);
-/* tanh of a linear map of [CLS]: [seqs, hidden]. */
-rna_t rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t last);
+/*
+ * The last hidden state of the rows of `at` alone: what gathering there from rna_encoder_forward gives, bit for bit,
+ * but behind its attention the last layer is computed for these rows only.  Gradients are the same to rounding: sums
+ * over rows leave out zeros.
+ */
+rna_t rna_encoder_rows(struct rna_tape *t, const struct rna_model *m, enum rna_tape_index at);
+/* tanh of a linear map of cls, the last hidden states at RNA_AT_CLS: [seqs, hidden]. */
+rna_t rna_encoder_pooled(struct rna_tape *t, const struct rna_model *m, rna_t cls);
 /* MLM head on given rows: [.., vocab]. */
 rna_t rna_encoder_logits(struct rna_tape *t, const struct rna_model *m, rna_t rows);
 

@@ -208,7 +208,7 @@ rna_tape_site(struct rna_tape *t, struct tape_node *n, float p, uint32_t sites, 
 	n->p = t->opts.train ? p : 0;
 	n->site = t->site;
 	t->site += sites;
-	if (n->p > 0 && rows != RK_LIVE_TOKENS && rows < RK_LIVE_CELLS)
+	if (n->p > 0 && (rows == RK_LIVE_SLOTS || rows == RK_LIVE_MAPS))
 		rna_tape_fail(t, RNA_EINVAL, "dropout is for rows that have keys");
 }
 

@@ -41,7 +41,8 @@ struct rna_tape_inputs {
 	int32_t *part_first, *part_count; /* [slots]: the sequences that a slot puts together */
 	/*
 	 * By kind of rows, NULL where a kind has no capacity: where the rows of each sequence (or map) begin, and their
-	 * dropout keys.  Tokens: offsets and row_key.  The keys of cells and pairs are made by the tape.
+	 * dropout keys.  Tokens: offsets and row_key.  Sequences and rows: the keys of their tokens, in training.  The
+	 * keys of cells and pairs are made by the tape.
 	 */
 	int32_t *first[RK_NLIVE];
 	uint64_t *key[RK_NLIVE];

@@ -49,7 +49,9 @@ rna_tape_dvalue(const struct rna_tape *t, int param)
 static struct rk_dropout
 drop(const struct rna_tape *t, const struct tape_node *n)
 {
-	return (struct rk_dropout){n->p, n->site, t->in.key[n->by_row ? t->tensors[n->y].rows : RK_LIVE_TOKENS]};
+	int own = n->by_row || n->kind == TAPE_NORM;
+
+	return (struct rk_dropout){n->p, n->site, t->in.key[own ? t->tensors[n->y].rows : RK_LIVE_TOKENS]};
 }
 
 /* Where the backward pass of n puts the gradient of an input. */

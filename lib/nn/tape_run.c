@@ -43,6 +43,10 @@ rna_tape_inputs_layout(struct rna_tape *t, char *base)
 	};
 	t->in.first[RK_LIVE_TOKENS] = t->in.offsets;
 	t->in.key[RK_LIVE_TOKENS] = t->in.row_key;
+	if (t->opts.train) {
+		t->in.key[RK_LIVE_SEQS] = piece(base, &at, seqs, sizeof(uint64_t));
+		t->in.key[RK_LIVE_ROWS] = piece(base, &at, rows, sizeof(uint64_t));
+	}
 	for (int k = RK_LIVE_CELLS; k < RK_NLIVE; k++) {
 		const size_t cap = (size_t)rna_tape_capacity(t, (enum rk_live)k);
 
