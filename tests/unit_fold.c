@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enumerate.h"
 #include "fold/partition.h"
 #include "tap.h"
 
@@ -40,8 +41,7 @@ struct enumeration {
 	int n;
 	const struct rna_energy *e;
 	const struct rna_fold_options *opts;
-	int32_t pair[32], best_mea[32];
-	uint8_t code[34];
+	const int32_t *pair;
 	int least;
 	double z, kt, p[32][32], mea;
 	const double (*known)[32]; /* probabilities: MEA is looked for */
@@ -99,15 +99,29 @@ demanded(const char *c, int n, int32_t *want)
 	}
 }
 
-static void
-visit(struct enumeration *x)
+static int
+too_wide(const struct enumeration *x)
 {
+	int i;
+
+	for (i = 0; i < x->n; i++) {
+		if (x->opts->max_span > 0 && x->pair[i] - i + 1 > x->opts->max_span)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+visit(const int32_t *pair, void *arg)
+{
+	struct enumeration *x = arg;
 	struct rna_err err;
 	int32_t want[32];
 	double sum = 0;
 	int total, i;
 
-	if (x->opts->no_lonely && lonely(x))
+	x->pair = pair;
+	if ((x->opts->no_lonely && lonely(x)) || too_wide(x))
 		return;
 	if (x->opts->constraint != NULL) {
 		demanded(x->opts->constraint, x->n, want);
@@ -138,41 +152,11 @@ visit(struct enumeration *x)
 	}
 }
 
-/* Pairs base i of every interval on the agenda: the interval [i, end), then what is on the stack. */
-static void
-enumerate(struct enumeration *x, int i, int end, const int *stack, int depth)
-{
-	int j, next[34];
-
-	while (i == end && depth > 0) {
-		end = stack[--depth];
-		i++; /* past the closing base */
-	}
-	if (i == end) {
-		visit(x);
-		return;
-	}
-	x->pair[i] = -1;
-	enumerate(x, i + 1, end, stack, depth);
-	for (j = i + 4; j < end; j++) {
-		if (rna_pair_type(x->code[i + 1], x->code[j + 1]) == 0 ||
-		    (x->opts->max_span > 0 && j - i + 1 > x->opts->max_span))
-			continue;
-		memcpy(next, stack, (size_t)depth * sizeof(int));
-		next[depth] = end;
-		x->pair[i] = j;
-		x->pair[j] = i;
-		enumerate(x, i + 1, j, next, depth + 1);
-		x->pair[i] = x->pair[j] = -1;
-	}
-}
-
 static void
 all_structures(struct enumeration *x, const char *seq, int dangles, const struct rna_fold_options *opts)
 {
 	const double(*known)[32] = x->known;
 	double gamma = x->gamma;
-	int stack[34];
 
 	memset(x, 0, sizeof(*x));
 	x->known = known;
@@ -183,8 +167,7 @@ all_structures(struct enumeration *x, const char *seq, int dangles, const struct
 	x->opts = opts;
 	x->kt = 0.198717 * 310.15;
 	x->least = RNA_FOLD_INF;
-	rna_fold_encode(seq, (size_t)x->n, x->code);
-	enumerate(x, 0, x->n, stack, 0);
+	enumerate(seq, visit, x);
 }
 
 static void
