@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "nn/foldnet.h"
 #include "predict.h"
 
 enum { OPT_DTYPE = CHAR_MAX + 1, OPT_FIX_SQUARE, OPT_OVERLAP, OPT_TOP };
@@ -79,10 +80,12 @@ main(int argc, char **argv)
 
 	tool_parse(&tool, argc, argv, own, &p);
 	if (tool.model == NULL)
-		tool_usage(&tool, "-m is missing: the folder of a model that rna-train class made");
+		tool_usage(&tool, "-m is missing: the folder of a model that rna-train class, pair or fold made");
 	dir = tool_model_path(&tool, tool.model);
 	if (rna_featuremodel_is(dir))
 		return predict_features(&tool, dir, p.top);
+	if (rna_foldnet_is(dir))
+		return predict_fold(&tool, dir);
 	free(dir);
 	e->out = tool_out_open(&tool); /* first, so that a second writer ends before it reads */
 	embed_open(e);

@@ -3,14 +3,15 @@
  *
  *	rna-tokenize --frame type rnas.fa | rna-shuf -s 1 | rna-mask -s 1 | rna-train mlm -c tiny --steps 2000 -o model/
  *
- * The objective is the first operand; each has a file of its own (train_mlm.c; train_class.c for class and pair).
+ * The objective is the first operand; each has a file of its own (train_mlm.c; train_class.c for class and pair;
+ * train_fold.c).
  */
 #include "train.h"
 
 static struct tool tool = {
     .name = "rna-train",
-    .usage = "mlm|class|pair [options] -o DIR [FILE...]",
-    .summary = "Trains a model on masked (mlm) or labelled records (class, pair) and writes it as a directory.",
+    .usage = "mlm|class|pair|fold [options] -o DIR [FILE...]",
+    .summary = "Trains a model on masked (mlm), labelled (class, pair) or folded (fold) RNAs.",
     .example = "rna-tokenize --frame type rnas.fa | rna-mask | rna-train mlm -c tiny --steps 2000 -o model/",
     .options = train_options,
     .common = "smd",
@@ -47,14 +48,17 @@ static struct train_opts opts = {
     .seeds = 1,
     .types = 3,
     .max_chunks = 6,
+    .lambda = 1,
+    .longest = 600,
+    .images = 2,
 };
 
 int
 main(int argc, char **argv)
 {
-	static const char *const objectives[] = {"mlm", "class", "pair", NULL};
+	static const char *const objectives[] = {"mlm", "class", "pair", "fold", NULL};
 	static int (*const train[])(struct tool *, const struct train_opts *) = {
-	    train_mlm, train_class, train_pair};
+	    train_mlm, train_class, train_pair, train_fold};
 	enum train_objective which;
 
 	tool_parse(&tool, argc, argv, train_option, &opts);

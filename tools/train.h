@@ -41,6 +41,9 @@ struct train_opts {
 	const char *field; /* --from field:NAME */
 	int64_t batch, patience, seeds;
 	double valid_split, smoothing; /* 0: none */
+	/* fold */
+	double lambda;
+	int64_t longest, images;
 	const char *group;
 };
 
@@ -48,12 +51,13 @@ extern const struct tool_option train_options[];
 /* arg: struct train_opts. */
 int train_option(int code, const char *value, void *arg);
 /* In the order of their names in rna-train.c. */
-enum train_objective { TRAIN_MLM, TRAIN_CLASS, TRAIN_PAIR };
+enum train_objective { TRAIN_MLM, TRAIN_CLASS, TRAIN_PAIR, TRAIN_FOLD };
 /* Ends with 2 when an option of another objective was given; what was not given gets the objective's default. */
 void train_check_options(struct train_opts *o, enum train_objective which);
 
 int train_mlm(struct tool *t, const struct train_opts *o);
 int train_class(struct tool *t, const struct train_opts *o);
 int train_pair(struct tool *t, const struct train_opts *o);
+int train_fold(struct tool *t, const struct train_opts *o);
 
 #endif

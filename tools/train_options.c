@@ -10,8 +10,9 @@ enum {
 	OPT_ACT = CHAR_MAX + 1, OPT_ADAPT, OPT_ATTENTION_DROPOUT, OPT_BATCH, OPT_BATCH_TOKENS, OPT_CHUNKS,
 	OPT_CLASS_WEIGHTS,
 	OPT_CLIP, OPT_DROPOUT, OPT_DTYPE,
-	OPT_EPOCHS, OPT_FFN, OPT_FROM, OPT_GROUP, OPT_HEAD, OPT_HEADS, OPT_HIDDEN, OPT_INIT, OPT_INIT_RANGE, OPT_KEEP,
-	OPT_LABEL_SMOOTHING, OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LR,
+	OPT_EPOCHS, OPT_FFN, OPT_FROM, OPT_GROUP, OPT_HEAD, OPT_HEADS, OPT_HIDDEN, OPT_IMAGES,
+	OPT_INIT, OPT_INIT_RANGE, OPT_KEEP,
+	OPT_LABEL_SMOOTHING, OPT_LAMBDA, OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LONGEST, OPT_LR,
 	OPT_MAX_CHUNKS, OPT_MAX_TOKENS, OPT_MIN_LR, OPT_OBJECTIVE, OPT_PATIENCE, OPT_PLAN, OPT_PREDICTOR, OPT_RESUME,
 	OPT_SAVE_EVERY, OPT_SCHEDULE, OPT_SEEDS, OPT_STEPS,
 	OPT_TYPES, OPT_TYPES_FLOOR, OPT_TYPE_WEIGHT,
@@ -65,6 +66,9 @@ const struct tool_option train_options[] = {
 	{OPT_CHUNKS, "chunks", "mean|attention|mlp", "class: how the chunks of an RNA are put together (default mean)"},
 	{OPT_MAX_CHUNKS, "max-chunks", "N", "class: train on the first N chunks of an RNA, 0: on all (default 6)"},
 	{OPT_SEEDS, "seeds", "N", "class, pair: train N times; mean and deviation are printed (default 1)"},
+	{OPT_LAMBDA, "lambda", "X", "fold: weight of the thermodynamic term of the loss (default 1)"},
+	{OPT_LONGEST, "longest", "N", "fold: leave out RNAs of more nt, 0: none (default 600)"},
+	{OPT_IMAGES, "images", "1|2", "fold: 1: scores of (j,i) are a constant, half the time (default 2)"},
 	{OPT_TYPE_WEIGHT, "type-weight", "X", "weight of the type head's loss (default 0.1)"},
 	{0, NULL, NULL, NULL},
 };
@@ -96,6 +100,9 @@ static const struct number {
 	{OPT_HEADS, "--heads", offsetof(struct train_opts, heads) + 1, 0, 1, 1024},
 	{OPT_FFN, "--ffn", offsetof(struct train_opts, ffn) + 1, 0, 1, 262144},
 	{OPT_MAX_TOKENS, "--max-tokens", offsetof(struct train_opts, max_tokens) + 1, 0, 8, 65536},
+	{OPT_LONGEST, "--longest", offsetof(struct train_opts, longest) + 1, 0, 0, 20000},
+	{OPT_IMAGES, "--images", offsetof(struct train_opts, images) + 1, 0, 1, 2},
+	{OPT_LAMBDA, "--lambda", 0, offsetof(struct train_opts, lambda) + 1, 0, 1e6},
 	{OPT_LR, "--lr", 0, offsetof(struct train_opts, lr) + 1, 0, 100},
 	{OPT_MIN_LR, "--min-lr", 0, offsetof(struct train_opts, min_lr) + 1, 0, 100},
 	{OPT_WEIGHT_DECAY, "--weight-decay", 0, offsetof(struct train_opts, weight_decay) + 1, 0, 10},
@@ -231,18 +238,22 @@ train_option(int code, const char *value, void *arg)
 }
 
 /* Who takes the options that not all objectives take. */
-enum { MLM = 1 << TRAIN_MLM, CLASSES = 1 << TRAIN_CLASS | 1 << TRAIN_PAIR };
+enum {
+	MLM = 1 << TRAIN_MLM, CLASSES = 1 << TRAIN_CLASS | 1 << TRAIN_PAIR, FOLD = 1 << TRAIN_FOLD,
+	DATA = CLASSES | FOLD, STEPS = MLM | FOLD
+};
 
 static const struct {
 	int code;
 	unsigned who;
 } owners[] = {
-	{OPT_ADAPT, CLASSES}, {OPT_BATCH, CLASSES}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
-	{OPT_GROUP, CLASSES}, {OPT_HEAD, CLASSES}, {OPT_LABEL_SMOOTHING, CLASSES}, {OPT_PATIENCE, CLASSES},
+	{OPT_ADAPT, CLASSES}, {OPT_BATCH, DATA}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
+	{OPT_GROUP, DATA}, {OPT_HEAD, CLASSES}, {OPT_LABEL_SMOOTHING, CLASSES}, {OPT_PATIENCE, DATA},
 	{OPT_CHUNKS, 1 << TRAIN_CLASS}, {OPT_MAX_CHUNKS, 1 << TRAIN_CLASS}, {OPT_PREDICTOR, CLASSES},
-	{OPT_TYPES, CLASSES}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, CLASSES}, {OPT_VALID_SPLIT, CLASSES},
+	{OPT_TYPES, CLASSES}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, DATA}, {OPT_VALID_SPLIT, DATA},
 	{OPT_BATCH_TOKENS, MLM}, {OPT_KEEP, MLM}, {OPT_LOG_EVERY, MLM}, {OPT_OBJECTIVE, MLM}, {OPT_PLAN, MLM},
-	{OPT_RESUME, MLM}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, MLM}, {OPT_TYPE_WEIGHT, MLM}, {OPT_VALID_EVERY, MLM},
+	{OPT_RESUME, MLM}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, STEPS}, {OPT_TYPE_WEIGHT, MLM}, {OPT_VALID_EVERY, STEPS},
+	{OPT_IMAGES, FOLD}, {OPT_LAMBDA, FOLD}, {OPT_LONGEST, FOLD},
 };
 
 _Static_assert(OPT_WEIGHT_DECAY - CHAR_MAX < 64, "struct train_opts.given has a bit for each");
@@ -259,6 +270,11 @@ set_defaults(struct train_opts *o, enum train_objective which)
 {
 	if (which == TRAIN_MLM)
 		return;
+	if (which == TRAIN_FOLD) {
+		o->batch = is_given(o, OPT_BATCH) ? o->batch : 1;
+		o->lr = is_given(o, OPT_LR) ? o->lr : 1e-3;
+		return;
+	}
 	if (!is_given(o, OPT_EPOCHS))
 		o->epochs = which == TRAIN_PAIR ? 100 : 50;
 	if (which == TRAIN_PAIR && !is_given(o, OPT_BATCH))
@@ -289,10 +305,19 @@ check_features(const struct train_opts *o, enum train_objective which)
 	}
 }
 
+static const char *
+takers(unsigned who)
+{
+	return who == CLASSES ? "class and pair" : who == MLM ? "mlm" : who == FOLD ? "fold"
+	     : who == DATA    ? "class, pair and fold"
+	     : who == STEPS   ? "mlm and fold"
+	                      : "class";
+}
+
 void
 train_check_options(struct train_opts *o, enum train_objective which)
 {
-	static const char *const names[] = {"mlm", "class", "pair"};
+	static const char *const names[] = {"mlm", "class", "pair", "fold"};
 	const struct tool_option *k;
 	size_t i;
 
@@ -302,7 +327,7 @@ train_check_options(struct train_opts *o, enum train_objective which)
 		for (k = train_options; k->code != owners[i].code; k++)
 			continue;
 		tool_usage(o->tool, "--%s: goes with %s, not with %s%s", k->name,
-		    owners[i].who == CLASSES ? "class and pair" : owners[i].who == MLM ? "mlm" : "class", names[which],
+		    takers(owners[i].who), names[which],
 		    k->code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
 	}
 	check_features(o, which);

@@ -38,4 +38,11 @@ enum rna_status rna_params_train(struct rna_params *p, struct rna_err *err) RNA_
 void *rna_params_value(const struct rna_params *p, int i);                             /* device pointer */
 void *rna_params_grad(const struct rna_params *p, int i);
 
+/* params_save.c: all parameters as tensors to write (out has room for n), whose values rna_params_fetch brings; of is a
+ * tensor's arg. */
+struct rna_tensor_out;
+size_t rna_params_list(const struct rna_params *p, struct rna_tensor_out *out);
+enum rna_status rna_params_fetch(
+    const struct rna_params *p, const struct rna_param *of, void *dst, size_t size, struct rna_err *err) RNA_CHECK;
+
 #endif

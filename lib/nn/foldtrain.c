@@ -1,0 +1,273 @@
+/*
+ * foldtrain.c: steps and rounds of training a folding network.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/foldtrain.h"
+#include "stream/rng.h"
+
+#define BETA1 0.9
+#define BETA2 0.999
+#define EPSILON 1e-8
+
+struct rna_foldtrain {
+	struct rna_foldnet *net;
+	const struct rna_folddata *d;
+	struct rna_foldtrain_options opts;
+	struct rna_optimizer optimizer;
+	struct rna_foldrun *train, *eval;
+	struct rna_neural *dp;
+	size_t *order, at;       /* of the epoch, and the next in it */
+	size_t longest;          /* of all RNAs */
+	float *scores, *dscores; /* [3, longest, longest] */
+	float lengths[RNA_LENGTHS], dlengths[RNA_LENGTHS];
+	int32_t *called; /* [longest] */
+	int64_t epoch, step;
+	float *best; /* parameters */
+	double best_f1;
+};
+
+/* 1. Making and freeing */
+
+struct rna_foldtrain *
+rna_foldtrain_open(struct rna_foldnet *net, const struct rna_folddata *d, const struct rna_foldtrain_options *opts,
+    struct rna_err *err)
+{
+	struct rna_foldtrain *t = calloc(1, sizeof(*t));
+	size_t k = 0;
+
+	if (!t) {
+		(void)!rna_fail(err, RNA_EMEM, "out of memory");
+		return NULL;
+	}
+	t->net = net;
+	t->d = d;
+	t->opts = *opts;
+	t->best_f1 = -1;
+	for (size_t i = 0; i < d->n; i++)
+		t->longest = d->list[i].n > t->longest ? d->list[i].n : t->longest;
+	t->train = rna_foldrun_create(net, 1);
+	t->eval = rna_foldrun_create(net, 0);
+	t->dp = rna_neural_create(opts->energy, net->config.max_helix);
+	t->order = calloc(d->ntrain + 1, sizeof(*t->order));
+	t->scores = reallocarray(NULL, t->longest * t->longest + 1, 3 * sizeof(*t->scores));
+	t->dscores = reallocarray(NULL, t->longest * t->longest + 1, 3 * sizeof(*t->dscores));
+	t->called = calloc(t->longest + 1, sizeof(*t->called));
+	if (!t->train || !t->eval || !t->dp || !t->order || !t->scores || !t->dscores || !t->called)
+		(void)!rna_fail(err, RNA_EMEM, "out of memory");
+	else if (d->ntrain == 0)
+		(void)!rna_fail(err, RNA_EFORMAT, "no RNAs to train on");
+	else if (rna_optimizer_init(&t->optimizer, &net->params, err) == RNA_OK) {
+		for (size_t i = 0; i < d->n; i++)
+			if (!d->list[i].valid)
+				t->order[k++] = i;
+		t->at = d->ntrain; /* the epoch before the first has ended */
+		return t;
+	}
+	rna_foldtrain_close(t);
+	return NULL;
+}
+
+void
+rna_foldtrain_close(struct rna_foldtrain *t)
+{
+	if (!t)
+		return;
+	rna_optimizer_fini(&t->optimizer);
+	rna_foldrun_destroy(t->train);
+	rna_foldrun_destroy(t->eval);
+	rna_neural_destroy(t->dp);
+	free(t->order);
+	free(t->scores);
+	free(t->dscores);
+	free(t->called);
+	free(t->best);
+	free(t);
+}
+
+/* 2. The order of an epoch */
+
+static uint64_t
+key_of(const struct rna_foldtrain *t, size_t example, enum rna_purpose purpose)
+{
+	return rna_rng_key(t->opts.seed, (uint64_t)t->epoch, t->d->list[example].rid, example, purpose);
+}
+
+struct keyed {
+	uint64_t key;
+	size_t index;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct keyed *x = a, *y = b;
+
+	return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->index > y->index) - (x->index < y->index);
+}
+
+static enum rna_status
+shuffle(struct rna_foldtrain *t, struct rna_err *err)
+{
+	size_t n = t->d->ntrain;
+	struct keyed *list = calloc(n + 1, sizeof(*list));
+
+	if (!list)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	t->epoch++;
+	t->at = 0;
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct keyed){key_of(t, t->order[i], RNA_RNG_SHUFFLE), t->order[i]};
+	qsort(list, n, sizeof(*list), by_key);
+	for (size_t i = 0; i < n; i++)
+		t->order[i] = list[i].index;
+	free(list);
+	return RNA_OK;
+}
+
+/* 3. Steps */
+
+/* Forward, loss and backward of one RNA; its part of the step's gradient. */
+static enum rna_status
+learn(struct rna_foldtrain *t, size_t example, double share, struct rna_foldtrain_round *did, struct rna_err *err)
+{
+	const struct rna_foldexample *e = &t->d->list[example];
+	const struct rna_neural_scores s = {t->scores, t->lengths};
+	const size_t size = 3 * e->n * e->n;
+	struct rna_neural_loss loss;
+	enum rna_status st;
+
+	memset(t->dscores, 0, size * sizeof(*t->dscores));
+	memset(t->dlengths, 0, sizeof(t->dlengths));
+	if ((st = rna_foldrun_forward(
+		 t->train, e->letters, e->n, NULL, key_of(t, example, RNA_RNG_DROPOUT), t->scores, t->lengths, err)) ||
+	    (st = rna_neural_loss(t->dp, e->letters, e->n, &s, e->reference, &t->opts.margins, t->opts.lambda, &loss,
+		 t->dscores, t->dlengths, NULL, err)))
+		return st;
+	did->loss += loss.loss;
+	did->hinge += loss.hinge;
+	did->thermo += loss.thermodynamic;
+	did->rnas++;
+	if (!(loss.loss > 0))
+		return RNA_OK;
+	for (size_t i = 0; i < size; i++)
+		t->dscores[i] *= (float)share;
+	for (size_t i = 0; i < RNA_LENGTHS; i++)
+		t->dlengths[i] *= (float)share;
+	return rna_foldrun_backward(t->train, t->dscores, t->dlengths, NULL, err);
+}
+
+/* One optimiser step with the next RNAs of the epoch. */
+static enum rna_status
+step(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *err)
+{
+	const size_t left = t->d->ntrain - t->at, n = left < t->opts.batch ? left : t->opts.batch;
+	const double before = did->loss;
+	struct rk_adamw_step s = {
+	    .beta1 = BETA1, .beta2 = BETA2, .eps = EPSILON, .weight_decay = t->opts.weight_decay, .clip = t->opts.clip};
+	enum rna_status st = rna_optimizer_zero(&t->optimizer, err);
+
+	for (size_t i = 0; i < n && !st; i++)
+		st = learn(t, t->order[t->at + i], 1 / (double)n, did, err);
+	t->at += n;
+	if (st || (st = rna_optimizer_norm(&t->optimizer, &did->norm, err)))
+		return st;
+	if (!isfinite(did->norm) || !isfinite(did->loss))
+		return rna_fail(err, RNA_EINVAL, "step %lld: loss or gradient is not finite; try a smaller --lr",
+		    (long long)t->step + 1);
+	s.t = ++t->step;
+	s.lr = did->lr = rna_schedule_lr(&t->opts.schedule, t->step);
+	if (!(did->loss > before))
+		return RNA_OK; /* all are right by their margins: nothing to learn */
+	if ((st = rna_optimizer_step(&t->optimizer, &s, err)))
+		return st;
+	return rna_foldrun_repack(t->train, err);
+}
+
+/* 4. Validation and rounds */
+
+double
+rna_fold_f1(const int32_t *called, const int32_t *known, size_t n)
+{
+	size_t hits = 0, all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		all += (called[i] >= 0) + (size_t)(known[i] >= 0);
+		hits += called[i] >= 0 && called[i] == known[i];
+	}
+	return all ? 2.0 * (double)hits / (double)all : 1;
+}
+
+static enum rna_status
+validate(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *err)
+{
+	const struct rna_neural_scores s = {t->scores, t->lengths};
+	enum rna_status st = rna_foldrun_repack(t->eval, err);
+	double score;
+
+	for (size_t i = 0; i < t->d->n && !st; i++) {
+		const struct rna_foldexample *e = &t->d->list[i];
+
+		if (!e->valid)
+			continue;
+		if ((st = rna_foldrun_forward(t->eval, e->letters, e->n, NULL, 0, t->scores, t->lengths, err)) ||
+		    (st = rna_neural_fold(t->dp, e->letters, e->n, &s, NULL, t->called, &score, err)))
+			return st;
+		did->valid_f1 += rna_fold_f1(t->called, e->truth, e->n) / (double)t->d->nvalid;
+		did->valid_reach += rna_fold_f1(e->reference, e->truth, e->n) / (double)t->d->nvalid;
+	}
+	did->scored = 1;
+	return st;
+}
+
+/* Keeps the weights when they are the best so far. */
+static enum rna_status
+keep_best(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *err)
+{
+	const struct rna_params *p = &t->net->params;
+
+	did->best = !did->scored || did->valid_f1 > t->best_f1;
+	if (!did->scored || !did->best)
+		return RNA_OK;
+	t->best_f1 = did->valid_f1;
+	if (!t->best && !(t->best = reallocarray(NULL, p->total, sizeof(*t->best))))
+		return rna_fail(err, RNA_EMEM, "no memory for the best weights");
+	if (rk_download_f32(p->rk, t->best, p->value, p->total) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(p->rk));
+	return RNA_OK;
+}
+
+enum rna_status
+rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain_round *did, struct rna_err *err)
+{
+	const int64_t first = t->step;
+	enum rna_status st;
+
+	memset(did, 0, sizeof(*did));
+	if (t->at == t->d->ntrain && (st = shuffle(t, err)))
+		return st;
+	while (t->at < t->d->ntrain && (steps == 0 || t->step - first < steps))
+		if ((st = step(t, did, err)))
+			return st;
+	did->epoch = t->epoch;
+	did->step = t->step;
+	did->ended = t->at == t->d->ntrain;
+	did->loss /= (double)did->rnas;
+	did->hinge /= (double)did->rnas;
+	did->thermo /= (double)did->rnas;
+	if (t->d->nvalid > 0 && (st = validate(t, did, err)))
+		return st;
+	return keep_best(t, did, err);
+}
+
+enum rna_status
+rna_foldtrain_finish(struct rna_foldtrain *t, struct rna_err *err)
+{
+	const struct rna_params *p = &t->net->params;
+
+	if (t->best && rk_upload_f32(p->rk, p->value, t->best, p->total) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(p->rk));
+	return RNA_OK;
+}

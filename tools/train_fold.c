@@ -1,0 +1,325 @@
+/*
+ * train_fold.c: rna-train fold: RNAs of known structure into memory, steps of max-margin training, the best weights.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/foldtrain.h"
+#include "stream/split.h"
+#include "train_run.h"
+
+#define EPOCHS 10 /* as MXfold2 */
+
+struct fold_run {
+	struct train_run r;
+	struct rna_folddata data;
+	struct rna_foldnet net;
+	struct rna_energy energy;
+	FILE *log;
+	double best_f1; /* of all seeds; below 0: none yet */
+};
+
+static void
+fail_at(struct fold_run *f, struct rna_err *err, const char *file, uint64_t record)
+{
+	rna_err_where(err, file, record);
+	train_fail(&f->r, err);
+}
+
+/* 1. Records */
+
+static void
+read_input(struct fold_run *f)
+{
+	struct train_run *r = &f->r;
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_split split;
+	enum rna_status s;
+	int valid = 0;
+
+	rna_split_init(&split, r->t->seed, 1 - r->o->valid_split, r->o->group);
+	tool_in_open(&r->in, r->t, NULL);
+	r->in.raw = 1;
+	r->in.soft = 1;
+	while ((s = tool_in_read(&r->in, &r->rec)) != RNA_END) {
+		if (s == RNA_NEXT) {
+			rna_split_reuse(&split);
+			continue;
+		}
+		if (s != RNA_OK)
+			train_fail(r, &r->in.err);
+		if ((r->o->valid_split > 0 && rna_split_side(&split, &r->rec, &valid, &err) != RNA_OK) ||
+		    rna_folddata_add(&f->data, &r->rec, valid, &err) != RNA_OK)
+			fail_at(f, &err, rna_source_name(r->in.source), r->rec.number);
+	}
+	rna_split_fini(&split);
+}
+
+/* --valid FILE. */
+static void
+read_valid(struct fold_run *f)
+{
+	struct rna_source_options opts = {.nthreads = 1};
+	struct rna_err err = {.record = RNA_NOREC};
+	const char *path = f->r.o->valid;
+	struct rna_source *source = NULL;
+	struct rna_record rec;
+	struct rna_input *in;
+	enum rna_status s;
+
+	if ((in = rna_input_open(path, &err)) == NULL || (source = rna_source_open(in, &opts, &err)) == NULL)
+		train_fail(&f->r, &err);
+	rna_record_init(&rec);
+	while ((s = rna_source_read(source, &rec, &err)) != RNA_END)
+		if (s != RNA_NEXT && (s != RNA_OK || rna_folddata_add(&f->data, &rec, 1, &err) != RNA_OK))
+			fail_at(f, &err, path, s == RNA_OK ? rec.number : RNA_NOREC);
+	rna_record_fini(&rec);
+	rna_source_close(source);
+}
+
+static void
+read_data(struct fold_run *f)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	const struct rna_folddata *d = &f->data;
+
+	f->data.longest = (size_t)f->r.o->longest;
+	read_input(f);
+	if (f->r.o->valid != NULL)
+		read_valid(f);
+	if (d->left_out > 0)
+		tool_warn(f->r.t, "%zu of %zu RNAs are longer than --longest %zu nt and left out", d->left_out,
+		    d->n + d->left_out, d->longest);
+	tool_note(f->r.t, 1,
+	    "%zu RNAs to train on, %zu to validate on; of %zu pairs %zu are in no nested canonical structure",
+	    d->ntrain, d->nvalid, d->pairs, d->dropped);
+	if (d->ntrain == 0)
+		rna_fail(&err, RNA_EFORMAT, "no RNAs to train on");
+	else if ((f->r.o->valid != NULL || f->r.o->valid_split > 0) && d->nvalid == 0)
+		rna_fail(&err, RNA_EFORMAT, "no records to validate on");
+	if (err.status != RNA_OK)
+		train_fail(&f->r, &err);
+}
+
+/* 2. The table of rounds */
+
+static void
+log_failed(struct fold_run *f)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	rna_fail_errno(&err, "the log can't be written");
+	train_fail(&f->r, &err);
+}
+
+static void
+open_log(struct fold_run *f)
+{
+	char path[sizeof(f->r.dir) + 16];
+
+	snprintf(path, sizeof(path), "%s/log.tsv", f->r.dir);
+	if ((f->log = fopen(f->r.o->log != NULL ? f->r.o->log : path, "we")) == NULL)
+		log_failed(f);
+	setvbuf(f->log, NULL, _IOLBF, 0);
+	if (fputs("seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n",
+		f->log) < 0)
+		log_failed(f);
+}
+
+static void
+log_row(struct fold_run *f, const struct rna_foldtrain_round *d)
+{
+	int bad = fprintf(f->log, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)f->r.t->seed,
+		      (long long)d->epoch, (long long)d->step, d->loss, d->hinge, d->thermo, d->lr, d->norm) < 0;
+
+	if (d->scored)
+		bad |= fprintf(f->log, "\t%.6g\t%.6g\t%d\n", d->valid_f1, d->valid_reach, d->best) < 0;
+	else
+		bad |= fputs("\tNA\tNA\tNA\n", f->log) < 0;
+	if (bad)
+		log_failed(f);
+}
+
+/* 3. One training */
+
+static void
+set_energies(struct fold_run *f)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_energy_file *file = rna_energy_file_open(NULL, &err);
+
+	if (file == NULL || rna_energy_init(&f->energy, file, 37, 2, &err) != RNA_OK)
+		train_fail(&f->r, &err);
+	rna_energy_file_close(file);
+	rna_energy_neural(&f->energy);
+}
+
+static void
+open_net(struct fold_run *f)
+{
+	const struct train_opts *o = f->r.o;
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_foldnet_config c;
+	char why[512] = "";
+
+	if ((f->r.rk = rk_open(f->r.t->device, f->r.t->threads, why, sizeof(why))) == NULL) {
+		rna_fail(&err, RNA_EDEVICE, "%s", why);
+		train_fail(&f->r, &err);
+	}
+	if (*why != '\0')
+		tool_note(f->r.t, 1, "-d auto: cpu: %s", why);
+	rna_foldnet_default(&c, 0);
+	if (o->config != NULL && rna_foldnet_preset(&c, o->config, &err) != RNA_OK)
+		train_fail(&f->r, &err);
+	if (o->dropout >= 0)
+		c.dropout = c.head_dropout = (float)o->dropout;
+	c.lower_constant = o->images == 1;
+	if (rna_foldnet_create(&f->net, &c, f->r.rk, f->r.t->seed, &err) != RNA_OK)
+		train_fail(&f->r, &err);
+}
+
+static struct rna_foldtrain_options
+settings(const struct fold_run *f, int64_t total)
+{
+	const struct train_opts *o = f->r.o;
+
+	return (struct rna_foldtrain_options){
+	    .batch = (size_t)o->batch,
+	    .seed = f->r.t->seed,
+	    .schedule = {(enum rna_schedule_kind)(o->schedule < 0 ? RNA_SCHEDULE_CONSTANT : o->schedule), o->lr,
+		o->min_lr >= 0 ? o->min_lr : fmin(5e-5, o->lr / 2), o->warmup > 0 ? o->warmup : 0, total},
+	    .weight_decay = fmax(o->weight_decay, 0),
+	    .clip = fmax(o->clip, 0),
+	    .lambda = o->lambda,
+	    .margins = rna_margins_default,
+	    .energy = &f->energy,
+	};
+}
+
+/* The folder gets the weights in force, unless an earlier seed's are better. */
+static void
+save(struct fold_run *f, const struct rna_foldtrain_round *d)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	if (!d->best || (d->scored && d->valid_f1 <= f->best_f1))
+		return;
+	f->best_f1 = d->scored ? d->valid_f1 : -1;
+	if (rna_foldnet_save(&f->net, f->r.dir, &err) != RNA_OK)
+		train_fail(&f->r, &err);
+}
+
+/* Rounds until the last step or epoch, or until --patience has run out. */
+static void
+run_rounds(struct fold_run *f, struct rna_foldtrain *t, int64_t total, struct rna_foldtrain_round *best)
+{
+	const struct train_opts *o = f->r.o;
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_foldtrain_round d = {0};
+	int64_t every, since = 0;
+	char detail[96];
+
+	while (d.step < total) {
+		every = o->valid_every > 0 && o->valid_every < total - d.step ? o->valid_every : total - d.step;
+		if (rna_foldtrain_round(t, every, &d, &err) != RNA_OK)
+			train_fail(&f->r, &err);
+		log_row(f, &d);
+		save(f, &d);
+		since = d.best ? 0 : since + 1;
+		if (d.best)
+			*best = d;
+		snprintf(detail, sizeof(detail), "loss %.4f", d.loss);
+		if (d.scored)
+			snprintf(detail, sizeof(detail), "loss %.4f  validation: F1 %.4f", d.loss, d.valid_f1);
+		tool_progress_at(&f->r.bar, (double)d.step, detail);
+		if (d.scored && o->patience > 0 && since >= o->patience)
+			break;
+	}
+}
+
+static void
+train(struct fold_run *f)
+{
+	struct train_run *r = &f->r;
+	const int64_t batch = r->o->batch, epoch = ((int64_t)f->data.ntrain + batch - 1) / batch;
+	const int64_t total = r->o->steps >= 0 ? r->o->steps : epoch * (r->o->epochs > 0 ? r->o->epochs : EPOCHS);
+	struct rna_foldtrain_options opts = settings(f, total);
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_foldtrain_round best = {0};
+	struct rna_foldtrain *t;
+
+	open_net(f);
+	if ((t = rna_foldtrain_open(&f->net, &f->data, &opts, &err)) == NULL)
+		train_fail(r, &err);
+	if (total == 0) { /* a random network */
+		best.best = 1;
+		save(f, &best);
+	}
+	tool_progress_start(&r->bar, r->t, "steps", (double)total);
+	run_rounds(f, t, total, &best);
+	tool_progress_end(&r->bar);
+	if (r->o->seeds > 1)
+		printf("%llu\t%lld\t%.6g\n", (unsigned long long)r->t->seed, (long long)best.step, best.valid_f1);
+	if (best.scored)
+		tool_note(r->t, 1,
+		    "seed %llu: step %lld of %lld: validation F1 %.4f; nested canonical pairs reach %.4f",
+		    (unsigned long long)r->t->seed, (long long)best.step, (long long)total, best.valid_f1,
+		    best.valid_reach);
+	rna_foldtrain_close(t);
+	rna_foldnet_fini(&f->net);
+	rk_close(r->rk);
+}
+
+/* 4. The run */
+
+static void
+all_seeds(struct fold_run *f)
+{
+	const uint64_t first = f->r.t->seed;
+
+	if (f->r.o->seeds > 1)
+		printf("seed\tstep\tvalid_f1\n");
+	for (int64_t i = 0; i < f->r.o->seeds; i++) {
+		f->r.t->seed = first + (uint64_t)i;
+		train(f);
+	}
+	if (fflush(stdout) != 0)
+		tool_die(f->r.t, "standard output: %s", strerror(errno));
+}
+
+static void
+check_usage(struct tool *t, const struct train_opts *o)
+{
+	if (o->valid != NULL && o->valid_split > 0)
+		tool_usage(t, "--valid and --valid-split: give one of them");
+	if (o->group != NULL && o->valid_split <= 0)
+		tool_usage(t, "--group goes with --valid-split");
+	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
+		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
+	if (t->model != NULL && strcmp(t->model, "none") != 0)
+		tool_usage(t, "fold takes -m none");
+}
+
+int
+train_fold(struct tool *t, const struct train_opts *o)
+{
+	struct fold_run f = {.r = {.t = t, .o = o, .saved = -1}, .best_f1 = -1};
+
+	check_usage(t, o);
+	train_take_folder(&f.r);
+	rna_record_init(&f.r.rec);
+	set_energies(&f);
+	read_data(&f);
+	open_log(&f);
+	all_seeds(&f);
+	if (fclose(f.log) != 0)
+		log_failed(&f);
+	tool_summary(t, "%zu RNAs, %zu to validate on", f.data.ntrain, f.data.nvalid);
+	tool_in_close(&f.r.in);
+	rna_folddata_fini(&f.data);
+	rna_record_fini(&f.r.rec);
+	rna_dirlock_release(&f.r.lock);
+	return TOOL_DONE;
+}
