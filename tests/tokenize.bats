@@ -313,3 +313,43 @@ tok() {
 	done
 	run -2 --separate-stderr rna-tokenize --longest 0 l.fa
 }
+
+@test "mutated copies keep the structure; pairs stay pairs, letters their case" {
+	need jq
+	zeros=$(printf '%0100d' 0)
+	printf '>hp ribozyme\n%s%s%s\n%s%s%s\n' "${zeros//0/GCa}" AAAAA "${zeros//0/uGC}" "${zeros//0/(((}" ..... "${zeros//0/)))}" >m.dbn
+	printf '>k\nGGTACCNNAGTTCCAATT\n((.[[))...]].......\n' | sed 's/\.$//' >>m.dbn
+	rna-tokenize -q --mutate 20 -s 3 m.dbn -o m.rill
+	rna-view -O json m.rill >m.json
+	[ "$(wc -l <m.json)" = 42 ]
+	jq -es '[.[].copy] == [null, range(1; 21), null, range(1; 21)]' m.json
+	# the same pairs, other identities, as many tokens as bases
+	jq -es '([.[].pair] | unique | length) == 2 and ([.[].rid] | unique | length) == 42 and ([.[].name] | unique) == ["hp", "k"]
+		and all(.[]; (.tokens | length) == (.seq | length) + 2)' m.json
+	# every pair that could pair still does, and the share that changed is the rate
+	jq -es 'def ok: ascii_upcase | gsub("T"; "U") | IN("AU", "UA", "GC", "CG", "GU", "UG");
+		.[:21] | all(.[]; . as $r | all(range($r.pair | length); $r.pair[.] < . or ($r.seq[.:. + 1] + $r.seq[$r.pair[.]:$r.pair[.] + 1] | ok)))' m.json
+	jq -es '.[0].seq as $s | [.[1:21][].seq | . as $t | [range(300) | select($s[.:. + 1] != $t[.:. + 1])] | length] | add / 6000 |
+		. > 0.12 and . < 0.2' m.json
+	# case and T stay, N stays
+	jq -es '.[21:] | all(.[]; .seq | test("^[ACGT]{6}NN[ACGT]*$"))' m.json
+	jq -es '.[:21] | all(.[]; .seq | test("^([ACGU]{2}[acgu]){100}"))' m.json
+}
+
+@test "mutated copies: the same for a seed, whatever -@ and order; rate 0 and 1; no structure is an error" {
+	printf '>a\nGGGGAAAACCCC\n((((....))))\n>b\nGCGCAAAAGCGC\n((((....))))\n' >a.dbn
+	for n in 1 2; do rna-tokenize -q -@ $n --mutate 2 -s 5 a.dbn -o $n.rill; done
+	same 1.rill 2.rill
+	rna-view -O fasta 1.rill | sort >x
+	{ tail -3 a.dbn; head -3 a.dbn; } | rna-tokenize -q --mutate 2 -s 5 | rna-view -O fasta | sort | same - x
+	run ! cmp -s <(rna-tokenize -q --mutate 2 -s 6 a.dbn | rna-view -O fasta | sort) x
+	[ "$(rna-tokenize -q --mutate 9 --mutate-rate 0 a.dbn | rna-view -O fasta | sort -u | wc -l)" = 4 ]
+	rna-tokenize -q --mutate 9 --mutate-rate 1 a.dbn | rna-view -O fasta | grep -v '>' |
+		awk 'NR % 10 == 1 { s = $1; next } { for (i = 5; i <= 8; i++) if (substr($1, i, 1) == substr(s, i, 1)) exit 1 }'
+	rna-view -H 1.rill | grep -q '"seed": 5'
+	rna-tokenize -q a.dbn | rna-view -H | run ! grep -q seed
+	run -1 --separate-stderr rna-tokenize -q --mutate 2 "$SAMPLE"
+	[[ $stderr == *"record 1: no field structure and no field pair" ]]
+	run -2 rna-tokenize --mutate 0 a.dbn
+	run -2 rna-tokenize --mutate-rate 1.5 a.dbn
+}

@@ -9,8 +9,10 @@
 #include "tokenize.h"
 #include "tool.h"
 
-enum { FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE, KEEP,
-	LONGEST };
+enum {
+	FROM = CHAR_MAX + 1, TYPE, TYPES_FROM, LABEL, FRAME, VOCAB, MAX, LONG, OVERLAP, PAIRS, REVERSE, KEEP, LONGEST,
+	MUTATE, MUTATE_RATE
+};
 
 static const struct tool_option options[] = {
     {FROM, "from", "fasta|csv|dbn|bpseq|ct|st", "format of text input (default: by its first bytes)"},
@@ -25,6 +27,8 @@ static const struct tool_option options[] = {
     {PAIRS, "pairs", "COL_A,COL_B", "csv: columns of two sequences that make one record"},
     {REVERSE, "reverse", "COL", "csv: column whose sequences are written 3'->5'"},
     {KEEP, "keep", "COL,...", "csv: columns that become text fields of the same name"},
+    {MUTATE, "mutate", "N", "after each RNA, N copies with other bases that keep its structure"},
+    {MUTATE_RATE, "mutate-rate", "X", "share of pairs and unpaired bases that change (default 0.2)"},
     {VOCAB, "vocab", "FILE", "token list, one a line (default: RNAErnie's 39)"},
     {0, NULL, NULL, NULL},
 };
@@ -35,7 +39,7 @@ static struct tool tool = {
     .summary = "sequences (FASTA, FASTQ, csv, dbn, bpseq, ct, st) to records with tokens",
     .example = "rna-tokenize --frame type --type header --long chunk ncrna.fa.gz > ncrna.rill",
     .options = options,
-    .common = "m",
+    .common = "ms",
     .operands = 1,
 };
 
@@ -87,6 +91,12 @@ own(int code, const char *value, void *arg)
 		o->source.pair_a = o->pair[0];
 		o->source.pair_b = o->pair[1];
 		break;
+	case MUTATE:
+		o->mutate = (uint32_t)tool_int(o->t, "--mutate", value, 1, 1000);
+		break;
+	case MUTATE_RATE:
+		o->mutate_rate = tool_float(o->t, "--mutate-rate", value, 0, 1);
+		break;
 	case REVERSE:
 		o->source.reverse = value;
 		break;
@@ -97,57 +107,10 @@ own(int code, const char *value, void *arg)
 	return 0;
 }
 
-static void
-process(struct tokenize *o, const struct tool_in *in, struct rna_record *rec, struct rna_record *chunk,
-    struct tokenize_out *out)
-{
-	int type, fits;
-	uint32_t c, n = tokenize_look(o, in, rec, &fits);
-
-	if (o->annotate.label != NULL)
-		tokenize_label(o, in, rec);
-	if (fits)
-		chunk = rec;    /* whole: nothing is copied */
-	type = rna_annotate_type(&o->annotate, rec);
-	for (c = 0; c == 0 || c < n; c++) {
-		switch (rna_frame_record(&o->framing, &o->vocab, rec, type, c, chunk, &o->counts)) {
-		case RNA_OK:
-			tokenize_out_write(out, chunk);
-			break;
-		case RNA_END:       /* dropped */
-			return;
-		default:
-			tool_die(o->t, "out of memory");
-		}
-	}
-}
-
-static void
-run(struct tokenize *o, struct tool_in *in, struct tokenize_out *out)
-{
-	struct rna_frame_counts sum = {0};
-	struct rna_record rec, chunk;
-	enum rna_status st;
-
-	rna_record_init(&rec);
-	rna_record_init(&chunk);
-	do {
-		tokenize_stream(o, tool_in_header(in));
-		tokenize_out_begin(out, tool_in_header(in), &o->vocab);
-		while ((st = tool_in_read(in, &rec)) == RNA_OK)
-			process(o, in, &rec, &chunk, out);
-		tokenize_out_end(out);
-		rna_frame_add(&sum, &o->counts);
-	} while (st == RNA_NEXT);
-	rna_record_fini(&rec);
-	rna_record_fini(&chunk);
-	tokenize_report(o, &sum);
-}
-
 int
 main(int argc, char **argv)
 {
-	struct tokenize o = {.t = &tool};
+	struct tokenize o = {.t = &tool, .mutate_rate = 0.2};
 	struct tokenize_out out = {.t = &tool, .framing = &o.framing, .counts = &o.counts};
 	struct tool_in in;
 
@@ -156,7 +119,7 @@ main(int argc, char **argv)
 	out.out = tool_out_open(&tool);
 	tool_in_open(&in, &tool, &o.source);
 	in.raw = 1;
-	run(&o, &in, &out);
+	tokenize_run(&o, &in, &out);
 	tool_in_close(&in);
 	tool_out_close(out.out);
 	tokenize_out_fini(&out);

@@ -6,6 +6,7 @@
 
 #include "seq/annotate.h"
 #include "seq/frame.h"
+#include "seq/mutate.h"
 #include "tool.h"
 
 /* The options, and what follows from them. */
@@ -18,6 +19,8 @@ struct tokenize {
 	char **pair;                         /* --pairs, npair 0 or 2 */
 	size_t npair;
 	char **keep;                         /* --keep */
+	uint32_t mutate;                     /* copies of each RNA with other bases */
+	double mutate_rate;
 	struct rna_vocab vocab, standard;    /* standard: RNAErnie's, to read type ids of a stream */
 	struct rna_types types;
 	struct rna_annotate annotate;
@@ -56,5 +59,8 @@ void tokenize_out_begin(struct tokenize_out *o, const struct rna_header *in, con
 void tokenize_out_write(struct tokenize_out *o, const struct rna_record *rec);
 void tokenize_out_end(struct tokenize_out *o);     /* of a stream; tokenize_out_begin may follow */
 void tokenize_out_fini(struct tokenize_out *o);
+
+/* All records of in, to the end. */
+void tokenize_run(struct tokenize *o, struct tool_in *in, struct tokenize_out *out);
 
 #endif

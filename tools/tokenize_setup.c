@@ -76,6 +76,8 @@ tokenize_prepare(struct tokenize *o)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 
+	if (o->mutate == 0)
+		o->t->common = "m"; /* nothing is drawn: the seed is no part of the provenance */
 	if (o->source.format == RNA_FORMAT_AUTO && (o->npair > 0 || o->source.reverse != NULL || o->keep != NULL))
 		o->source.format = RNA_FORMAT_CSV;
 	if (rna_vocab_init(&o->standard) != RNA_OK)

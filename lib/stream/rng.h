@@ -18,7 +18,8 @@ enum rna_purpose {
 	RNA_RNG_INIT,        /* initial weights: rid = hash of the tensor's name */
 	RNA_RNG_DROPOUT,
 	RNA_RNG_BOOTSTRAP,
-	RNA_RNG_FOLD         /* sampled structures */
+	RNA_RNG_FOLD,        /* sampled structures */
+	RNA_RNG_MUTATE       /* copies with other bases; the epoch is the number of the copy */
 };
 
 struct rna_rng {
