@@ -133,5 +133,5 @@ vectors() {
 	near "$BATS_TEST_TMPDIR/cpu.loss" "$BATS_TEST_TMPDIR/bf16.loss" 1e-2
 	same "$BATS_TEST_TMPDIR/cuda/model.safetensors" "$BATS_TEST_TMPDIR/again/model.safetensors"
 	# the algorithms of products were timed once and are remembered
-	[ -s "$XDG_CACHE_HOME"/rill/cublaslt-emulator-* ]
+	find "$XDG_CACHE_HOME/rill" -name "cublaslt-emulator-*" -size +0 | grep -q .
 }

@@ -137,7 +137,8 @@ circle(struct layout *l, int i, size_t ngaps, double first, double y)
 		step = 2 * asin(fmin(1, l->gap[k].chord / (2 * r)));
 		for (b = 0; b < l->gap[k].bases; b++, i++) {
 			angle -= step;
-			l->at[i] = (struct rna_point){r * sin(angle), middle - r * cos(angle)};
+			l->at[i].x = r * sin(angle);
+			l->at[i].y = middle - r * cos(angle);
 		}
 		angle -= step + turn; /* to the middle of the stem */
 		l->gap[k].angle = angle;

@@ -96,7 +96,7 @@ static void
 direction(struct fit *f)
 {
 	size_t first = f->have > HISTORY ? f->have - HISTORY : 0, i, j;
-	double alpha[HISTORY], beta, scale;
+	double alpha[HISTORY] = {0}, beta, scale;
 
 	for (i = 0; i < f->n; i++)
 		f->dir[i] = -f->grad[i];
