@@ -5,6 +5,7 @@
  *
  * make check takes lengths to 65 and one head, check-deep all lengths of 1 to 512 that meet an edge of a tile.
  */
+#include "cuda_device.h"
 #include "kernel_maps.h"
 
 enum { QUICK, CHECK, DEEP };
@@ -242,23 +243,13 @@ plain_products(void)
 int
 main(void)
 {
-	const char *test = getenv("RNA_TEST"), *build = getenv("B");
-	char lib[4096], err[256] = "";
-	struct rk *rk;
+	const char *test = getenv("RNA_TEST");
 
 	effort = test != NULL && strcmp(test, "quick") == 0  ? QUICK
 	         : test != NULL && strcmp(test, "deep") == 0 ? DEEP
 	                                                     : CHECK;
-	snprintf(lib, sizeof(lib), "%s/lib/rill/librna-cuda-emu.so", build != NULL ? build : "build");
-	if (getenv("RNA_GPU") == NULL)
-		setenv("RILL_CUDA_LIB", lib, 1);
-	/* no file of algorithms: nothing is timed */
-	setenv("XDG_CACHE_HOME", "/dev/null", 1);
-	if ((rk = rk_open("cuda", 1, err, sizeof(err))) == NULL) {
-		skip("kernels of CUDA", err);
+	if (!cuda_device())
 		return done();
-	}
-	rk_close(rk);
 	rows();
 	linears();
 	plain_products();
