@@ -53,14 +53,14 @@ FUZZERS = $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 BENCH_SRC = $(wildcard tests/bench_*.c)
 BENCHES = $(BENCH_SRC:tests/%.c=$(B)/tests/%)
 # the CUDA plug-in in the emulator, where there is a C++ compiler
-EMU = $(if $(shell command -v $(CXX) 2>/dev/null),$(B)/lib/rill/librna-cuda-emu.so)
+EMULATOR = $(if $(shell command -v $(CXX) 2>/dev/null),$(B)/lib/rill/librna-cuda-emu.so)
 COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
 
 ## all: build the programs into build/bin, and the shell completions (the default)
 all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
 
 ## units: build the unit tests
-units: $(UNITS) $(FUZZERS) $(EMU)
+units: $(UNITS) $(FUZZERS) $(EMULATOR)
 
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
@@ -210,6 +210,17 @@ bench: $(BENCHES)
 	@set -e; for b in $(BENCHES); do n=$${b##*/}; echo "$$n -> pipelines/bench/$${n#bench_}.tsv"; \
 		$$b > $(B)/$$n.tsv; mv $(B)/$$n.tsv pipelines/bench/$${n#bench_}.tsv; done
 
+# the card's own architecture is enough here; EMU=1: the emulator, no nvcc
+GPU_ARCH = $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sed -n '1s/\.//p' | \
+	sed 's/^90$$/90a/')
+
+## check-gpu: what has to hold on an NVIDIA GPU, under 8 minutes (EMU=1: a trial in the emulator)
+## bench-gpu: time an NVIDIA GPU, PyTorch beside it; tables go to pipelines/bench/ (EMU=1: a trial)
+check-gpu bench-gpu:
+	+@$(MAKE) --no-print-directory $(JOBS) all units $(B)/tests/gpu_model $(if $(filter 1,$(EMU)),,cuda \
+		$(if $(GPU_ARCH),CUDA_ARCH=$(GPU_ARCH)))
+	@B=$(B) EMU=$(or $(EMU),0) bash tests/gpu_$(@:%-gpu=%).sh
+
 C_FILES = $(wildcard lib/*/*.[ch] kernels/*.[ch] tools/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 SH_FILES = $(wildcard .ci/*.sh completions/*.sh tests/*.sh tests/*.bash tests/peers/*.sh tests/fuzz/*.sh) .ci/run
 MAN_PAGES = $(wildcard man/*.[1-8])
@@ -280,6 +291,6 @@ help:
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units cuda deps demo check-quick check check-deep fuzz fuzzers bench lint format install uninstall dist clean \
+.PHONY: all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench lint format install uninstall dist clean \
 	help FORCE
 .SECONDARY:

@@ -1,6 +1,7 @@
 /*
- * view_selftest.c: rna-view --selftest: known answers computed on this machine, at every level of its CPU and in every
- * precision; with -m, whether a model finds the bases behind [MASK] in RNAs that every model has seen.
+ * view_selftest.c: rna-view --selftest: known answers computed on this machine, at every level of its CPU, on its GPU
+ * where there is one, and in every precision; with -m, whether a model finds the bases behind [MASK] in RNAs that every
+ * model has seen.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,9 @@ test_machine(struct view *v, FILE *fp)
 		failed |= test_level(v, fp, "cpu", 0);
 	}
 	unsetenv("RILL_CPU");
-	return failed | test_level(v, fp, "ref", 1);
+	failed |= test_level(v, fp, "ref", 1);
+	/* the GPU, where there is one */
+	return failed | test_level(v, fp, "cuda", 0);
 }
 
 static int

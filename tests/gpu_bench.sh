@@ -1,0 +1,110 @@
+#!/bin/bash
+# gpu_bench.sh: make bench-gpu.  What a GPU does with rill: ceilings and kernels, training and embedding by size of model, the
+# programs from their command lines, time to the first embedding, memory against the plan, and PyTorch on the same batches
+# where it is installed (tests/peers/bench_gpu_torch.py).  The tables come last and go to $OUT (default pipelines/bench).
+#
+# EMU=1 runs all of it in the emulator at toy size; its figures mean nothing.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export B=${B:-build} LC_ALL=C
+PATH=$PWD/$B/bin:$PATH
+EMU=${EMU:-0}
+[ "$EMU" = 1 ] && OUT=${OUT:-$B/bench}
+OUT=${OUT:-pipelines/bench}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+mkdir -p "$OUT"
+bad=0
+if [ "$EMU" = 1 ]; then
+	export RILL_CUDA_LIB=$PWD/$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$tmp/cache
+	runs=('toy 1024 1') rnas=6 longest=60 config=tiny shape=(--layers 1 --hidden 64 --heads 1 --ffn 128) tokens=300 steps=2
+	card=emulator
+else
+	unset RILL_CUDA_LIB
+	runs=('base 65536 10' 'small 65536 10') rnas=40000 longest=508 config=base shape=() tokens=65536 steps=40
+	card=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,power.limit --format=csv,noheader | head -n 1)
+fi
+
+# random RNAs whose lengths are as those of the pretraining corpus (quantiles as in tests/gpu_model.c)
+rnas() {
+	awk -v n="$1" -v longest="$2" 'BEGIN {
+		srand(1)
+		k = split("15 22 25 29 43 68 75 84 96 111 128 154 184 240 312 410 512 512 512 512 512", q, " ")
+		for (i = 1; i <= n; i++) {
+			u = rand() * 20; len = int(q[int(u) + 1] + (u - int(u)) * (q[int(u) + 2] - q[int(u) + 1]))
+			len = len > longest ? longest : len
+			s = ""
+			for (j = 0; j < len; j++) s = s substr("ACGU", 1 + int(rand() * 4), 1)
+			printf ">r%d other\n%s\n", i, s
+		}
+	}'
+}
+
+# program NAME VALUE UNIT
+program() {
+	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$tmp/programs"
+}
+
+# the most memory of the GPU that process $1 has had, in MiB, while it runs
+watch_memory() {
+	local most=0 now
+	while kill -0 "$1" 2>/dev/null; do
+		now=$(nvidia-smi --query-compute-apps=pid,used_memory --format=csv,noheader,nounits 2>/dev/null | awk -F ', ' -v p="$1" '$1 == p { print $2 }')
+		[ "${now:-0}" -gt "$most" ] && most=$now
+		sleep 0.2
+	done
+	echo "$most"
+}
+
+printf 'what\tvalue\tunit\n' >"$tmp/programs"
+program card "$card" -
+: >"$tmp/kernels"
+for r in "${runs[@]}"; do
+	echo "# gpu_model $r"
+	# shellcheck disable=SC2086 # three words
+	"$B/tests/gpu_model" $r >"$tmp/one" || bad=1
+	[ -s "$tmp/kernels" ] && sed -i 1d "$tmp/one"
+	cat "$tmp/one" >>"$tmp/kernels"
+done
+
+echo '# programs'
+rnas $rnas "$longest" >"$tmp/rnas.fa"
+rna-tokenize -q --frame type --type header "$tmp/rnas.fa" >"$tmp/in.rill" || bad=1
+rna-mask -q -s 1 -o "$tmp/masked.rill" "$tmp/in.rill" || bad=1
+options=(-q -d cuda --dtype bf16 -c "$config" "${shape[@]}" --attention-dropout 0 --batch-tokens "$tokens" --steps "$steps")
+rna-train mlm "${options[@]}" --plan "$tmp/masked.rill" >"$tmp/plan" || bad=1
+program 'memory, --plan' "$(awk -F '\t' '$1 == "memory" { print $2 }' "$tmp/plan")" -
+rna-train mlm "${options[@]}" -f --log "$tmp/log.tsv" -o "$tmp/model" "$tmp/masked.rill" &
+pid=$!
+if command -v nvidia-smi >/dev/null; then
+	program 'memory, largest seen' "$(watch_memory $pid)" MiB
+fi
+wait $pid || bad=1
+# the median of the steps: the first ones time algorithms
+program "rna-train $config bf16" "$(tail -n +2 "$tmp/log.tsv" | cut -f 9 | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')" tokens/s
+ntokens=$(rna-view -O tsv --fields ntokens "$tmp/in.rill" 2>/dev/null | awk 'NR > 1 { s += $NF } END { print s + 0 }')
+[ "$ntokens" -gt 0 ] || ntokens=$(awk '!/^>/ { s += length($0) + 3 } END { print s }' "$tmp/rnas.fa")
+t0=$(date +%s.%N)
+rna-embed -q -f -d cuda --dtype bf16 -m "$tmp/model" -o "$tmp/out.rill" "$tmp/in.rill" || bad=1
+program "rna-embed $config bf16, start included" "$(echo "$t0 $(date +%s.%N) $ntokens" | awk '{ printf "%.0f", $3 / ($2 - $1) }')" tokens/s
+head -n 2 "$tmp/rnas.fa" >"$tmp/one.fa"
+t0=$(date +%s.%N)
+rna-embed -q -f -d cuda --dtype bf16 -m "$tmp/model" -o "$tmp/one.rill" "$tmp/one.fa" || bad=1
+program 'from exec to the first embedding' "$(echo "$t0 $(date +%s.%N)" | awk '{ printf "%.3f", $2 - $1 }')" s
+: >"$tmp/torch"
+if [ "$EMU" != 1 ] && python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+	echo '# PyTorch'
+	timeout 240 python3 tests/peers/bench_gpu_torch.py base 65536 >"$tmp/torch" || bad=1
+elif [ "$EMU" = 1 ] && python3 -c 'import torch' 2>/dev/null; then
+	python3 tests/peers/bench_gpu_torch.py toy 256 >"$tmp/torch" || bad=1
+else
+	echo 'PyTorch is not here' >"$tmp/torch"
+fi
+cp "$tmp/kernels" "$OUT/gpu_kernels.tsv"
+cp "$tmp/programs" "$OUT/gpu_programs.tsv"
+cp "$tmp/torch" "$OUT/gpu_torch.tsv"
+for t in kernels torch programs; do
+	echo
+	column -t -s "$(printf '\t')" "$tmp/$t"
+done
+exit $bad
