@@ -46,6 +46,6 @@ END {
 		print line
 	}
 	for (j = 1; j <= nprotocols; j++)
-		printf "%s%s: %d test RNAs", j > 1 ? ", " : "# ", protocol[j], records[protocol[j]]
+		printf("%s%s: %d test RNAs", (j > 1 ? ", " : "# "), protocol[j], records[protocol[j]])
 	print ""
 }
