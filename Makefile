@@ -18,6 +18,7 @@ ifeq ($(SAN)$(origin CC),threaddefault)
 CC = clang
 CXX = clang++
 endif
+LIBFUZZER = $(findstring fuzzer-no-link,$(SAN))
 B = build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 # ---- 2 flags
@@ -41,7 +42,9 @@ ALL_LDFLAGS = -pie -fopenmp $(SANFLAGS) $(if $(LINUX),$(if $(SAN),,-Wl$(comma)-z
 LIBS = $(PKG_LIBS) -ldl -lm
 
 # ---- 3 build
-LIB_SRC = $(wildcard lib/*/*.c kernels/*.c)
+# libFuzzer's build is of what reads files
+LIB_SRC = $(wildcard $(if $(LIBFUZZER),lib/stream/*.c lib/seq/*.c lib/fold/energy*.c lib/fold/mfe*.c lib/fold/fold_*.c \
+	lib/nn/config*.c lib/nn/names.c lib/nn/replace.c lib/nn/safetensors*.c,lib/*/*.c kernels/*.c))
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_SRC = $(wildcard tools/rna-*.c)
 TOOLS = $(TOOL_SRC:tools/%.c=$(B)/bin/%)
@@ -50,6 +53,8 @@ UNITS = $(UNIT_SRC:tests/%.c=$(B)/tests/%) $(patsubst tests/%.c,$(B)/tests/%,$(w
 # fuzz targets: driven by libFuzzer in the build of make fuzz, else by tests/fuzz/driver.c, a fixed number of mutations
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS = $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
+# checkers of tests/deep: programs, and a library that is loaded before a program's others
+DEEP = $(patsubst tests/%.c,$(B)/tests/%,$(filter-out %/preload.c,$(wildcard tests/deep/*.c))) $(B)/tests/deep/preload.so
 BENCH_SRC = $(wildcard tests/bench_*.c)
 BENCHES = $(BENCH_SRC:tests/%.c=$(B)/tests/%)
 # the CUDA plug-in in the emulator, where there is a C++ compiler
@@ -60,7 +65,7 @@ COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
 all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
 
 ## units: build the unit tests
-units: $(UNITS) $(FUZZERS) $(EMULATOR)
+units: $(UNITS) $(FUZZERS) $(EMULATOR) $(if $(SAN),,$(DEEP))
 
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
@@ -100,10 +105,14 @@ $(B)/bin/rna-%: $(B)/tools/rna-%.o $$(patsubst tools/$$(percent).c,$(B)/tools/$$
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(B)/librna.a $(LIBS)
 percent = %
 
-LIBFUZZER = $(findstring fuzzer-no-link,$(SAN))
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(LIBFUZZER),,$(B)/tests/fuzz/driver.o) $(B)/librna.a
+$(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/limit.o $(if $(LIBFUZZER),,$(B)/tests/fuzz/driver.o) $(B)/librna.a
 	$(call say,LD $@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
+
+$(B)/tests/deep/preload.so: tests/deep/preload.c tests/deep/preload.h $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $@)
+	$(Q)$(CC) -std=c11 -fPIC -shared $(WARN) $(CFLAGS) -o $@ $< -ldl
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 	@mkdir -p $(@D)
@@ -179,7 +188,7 @@ demo:
 # ---- 4 checks
 ## check-quick: unit tests and the fast half of the others (under a minute)
 ## check: everything that needs no special machine (under 5 minutes); SAN=address,undefined for a sanitizer
-## check-deep: check with the long tests, then all again under the sanitizers
+## check-deep: check with the long tests and all classes of tests/README.md, then all again under the sanitizers
 check-quick check:
 	@sh .ci/deps.sh check
 	+@$(MAKE) --no-print-directory $(JOBS) WERROR=$(if $(filter thread,$(SAN)),,-Werror) all units
@@ -221,8 +230,9 @@ check-gpu bench-gpu:
 		$(if $(GPU_ARCH),CUDA_ARCH=$(GPU_ARCH)))
 	@B=$(B) EMU=$(or $(EMU),0) bash tests/gpu_$(@:%-gpu=%).sh
 
-C_FILES = $(wildcard lib/*/*.[ch] kernels/*.[ch] tools/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
-SH_FILES = $(wildcard .ci/*.sh completions/*.sh tests/*.sh tests/*.bash tests/peers/*.sh tests/fuzz/*.sh) .ci/run
+C_FILES = $(wildcard lib/*/*.[ch] kernels/*.[ch] tools/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/deep/*.[ch])
+SH_FILES = $(wildcard .ci/*.sh completions/*.sh tests/*.sh tests/*.bash tests/peers/*.sh tests/fuzz/*.sh \
+	tests/deep/*.sh) .ci/run
 MAN_PAGES = $(wildcard man/*.[1-8])
 
 ## lint: style, sizes, shellcheck, cppcheck, man pages

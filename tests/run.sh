@@ -1,6 +1,7 @@
 #!/bin/bash
-# run.sh quick|check|deep: runs the unit tests in $B/tests and tests/*.bats as TAP, as many files at a time as there are
-# processors, and ends with the counts.  Exit 1 when a test failed, a program crashed or nothing ran.
+# run.sh quick|check|deep: runs the unit tests in $B/tests, tests/*.bats and, but for quick, the classes of tests/deep as
+# TAP, as many files at a time as there are processors, and ends with the counts.  Exit 1 when a test failed, a program
+# crashed or nothing ran.
 #
 # A bats test tagged `slow` is left to check and check-deep, one tagged `deep` to check-deep.  Unit tests see RNA_TEST=quick|check|deep.
 set -u
@@ -26,6 +27,8 @@ one() {
 		check) bats --tap --filter-tags '!deep' "$f" ;;
 		*) bats --tap "$f" ;;
 		esac >"$out" 2>&1 ;;
+	*.sh)
+		bash "$f" "$([ "$RNA_TEST" = deep ] && echo full || echo sample)" >"$out" 2>&1 ;;
 	*)
 		"$f" >"$out" 2>&1 ;;
 	esac
@@ -42,6 +45,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 # shellcheck disable=SC2016 # the inner shell expands
 # the long files first, so that no processor waits at the end
 {
+	[ "$what" = quick ] || echo tests/deep/run.sh
 	ls -S tests/*.bats
 	find "$B/tests" -name 'unit_*' -type f -perm -u+x 2>/dev/null | sort
 } | xargs -P "$jobs" -I{} bash -c 'one "$1" "$2"' _ {} "$tmp"
@@ -49,6 +53,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 passed=$(cat "$tmp"/*.tap | grep -c '^ok ')
 failed=$(cat "$tmp"/*.tap | grep -c '^not ok ')
 skipped=$(cat "$tmp"/*.tap | grep -Eic '^ok .*# skip')
+sed -n '/^# class\t/,$p' "$tmp/run.sh.tap" 2>/dev/null
 echo "# $what: $((passed - skipped)) passed, $failed failed, $skipped skipped"
 grep -H '^not ok ' "$tmp"/*.tap | sed "s|^$tmp/||; s|\.tap:|: |; s|^|# |"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

@@ -307,6 +307,9 @@ rna_checkpoint_publish(const char *dir, int64_t step, struct rna_err *err)
 	if ((s = rna_checkpoint_path(dir, step, folder, sizeof(folder), err)) != RNA_OK)
 		return s;
 	for (name = published; *name != NULL; name++) {
+		/* weights last: where they are, the rest is, also after a power cut */
+		if (name[1] == NULL && (s = sync_dir(dir, err)) != RNA_OK)
+			return s;
 		if ((s = publish_file(dir, folder, *name, err)) != RNA_OK)
 			return s;
 	}

@@ -4,6 +4,7 @@
  * Bytes handed out come from `text`, a buffer that holds what was unpacked and not yet taken; plain files and record
  * streams are read into it directly.
  */
+#include <sys/endian.h>
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,37 @@ text_mode_damage(const struct rna_raw *raw)
 	    starts(raw, "\x28\xef\xbf\xbd\x2f\xef\xbf\xbd", 8);
 }
 
+/* Drops skippable frames before the first other one, of any size: what the file is comes after them. */
+static enum rna_status
+drop_skippable(struct rna_raw *raw, struct rna_err *err)
+{
+	enum rna_status st = rna_raw_want(raw, 8, err);
+	uint64_t left;
+	size_t have;
+
+	while (st == RNA_OK && skippable(raw) && raw->buf.len - raw->pos >= 8) {
+		left = 8 + (uint64_t)le32dec(raw->buf.data + raw->pos + 4);
+		while (left > 0) {
+			st = rna_raw_want(raw, 1, err);
+			if (st != RNA_OK)
+				return st;
+			have = raw->buf.len - raw->pos;
+			if (have == 0)
+				return rna_fail(err, RNA_ETRUNC, "cut short within a skippable frame");
+			have = have < left ? have : (size_t)left;
+			raw->pos += have;
+			left -= have;
+		}
+		st = rna_raw_want(raw, 8, err);
+		have = raw->buf.len - raw->pos;
+		if (st == RNA_OK && have > 0 && have < 4)
+			return rna_fail(err, RNA_ETRUNC, "cut short within a frame");
+		if (st == RNA_OK && have > 0 && !skippable(raw) && !starts(raw, "\x28\xb5\x2f\xfd", 4))
+			return rna_fail(err, RNA_EFORMAT, "bytes that are no zstd frame follow a skippable one");
+	}
+	return st;
+}
+
 static enum rna_status
 detect(struct rna_input *in, struct rna_err *err)
 {
@@ -59,7 +91,7 @@ detect(struct rna_input *in, struct rna_err *err)
 	enum rna_status st;
 	int yes = 0;
 
-	st = rna_raw_want(raw, 8, err);
+	st = drop_skippable(raw, err);
 	if (st != RNA_OK)
 		return st;
 	if (text_mode_damage(raw))
@@ -84,6 +116,8 @@ detect(struct rna_input *in, struct rna_err *err)
 	if (yes > 0)
 		in->kind = RNA_INPUT_RILL;
 	in->text = raw->buf; /* bytes as they come: those read so far are the first */
+	in->pos = raw->pos;
+	raw->pos = 0;
 	in->eof = raw->eof;
 	raw->buf = (struct rna_buf)RNA_BUF_INIT;
 	return RNA_OK;

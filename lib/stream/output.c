@@ -104,8 +104,11 @@ open_path(struct rna_output *o, const char *path, int keep, struct rna_err *err)
 		st = open_part(o, err);
 	if (st == RNA_NEXT)
 		st = rna_fail(err, RNA_EIO, "%s is being written by another program", o->part);
-	if (st == RNA_OK && !keep)
+	if (st == RNA_OK && !keep) {
 		st = rna_output_cut(o, 0, err);
+		if (st != RNA_OK)
+			unlink(o->part); /* locked, so ours */
+	}
 	return st;
 }
 
@@ -188,6 +191,17 @@ rna_output_write(struct rna_output *o, const void *data, size_t n, struct rna_er
 	return RNA_OK;
 }
 
+static int
+sync_fd(int fd)
+{
+	int r;
+
+	do
+		r = fsync(fd);
+	while (r != 0 && errno == EINTR);
+	return r;
+}
+
 /* Renames part to path.  It is safe from a power cut once the folder is synced; not every file system lets one be. */
 static enum rna_status
 rename_part(const struct rna_output *o, struct rna_err *err)
@@ -204,7 +218,7 @@ rename_part(const struct rna_output *o, struct rna_err *err)
 		return rna_fail_errno(err, "cannot open its folder");
 	if (rename(o->part, o->path) != 0)
 		st = rna_fail_errno(err, "cannot rename %s", o->part);
-	else if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL && errno != EBADF)
+	else if (fd >= 0 && sync_fd(fd) != 0 && errno != EINVAL && errno != EBADF)
 		st = rna_fail_errno(err, "complete, but its folder cannot be synced");
 	if (fd >= 0)
 		close(fd);
@@ -224,7 +238,7 @@ commit(struct rna_output *o, struct rna_err *err)
 	}
 	if (fchmod(o->fd, o->mode) != 0)
 		return rna_fail_errno(err, "cannot set the mode of %s", o->part);
-	if (fsync(o->fd) != 0)
+	if (sync_fd(o->fd) != 0)
 		return rna_fail_errno(err, "cannot write");
 	return rename_part(o, err);
 }

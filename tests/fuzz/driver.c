@@ -12,6 +12,8 @@
 
 #define MOST (1u << 18)
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 struct input {
 	uint8_t *data;
 	size_t n;

@@ -1,5 +1,5 @@
 /*
- * fuzz.h: what the fuzz targets share.  A target is LLVMFuzzerTestOneInput: it aborts when a promise of the library is
+ * fuzz.h: what the fuzz targets share.  A target is fuzz_input: it aborts when a promise of the library is
  * broken; the sanitizers see the rest.  With clang libFuzzer drives it (make fuzz), else driver.c, which replays
  * files and tries a fixed number of mutations of them.
  */
@@ -19,7 +19,7 @@
 #include "stream/buf.h"
 #include "stream/status.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+void fuzz_input(const uint8_t *data, size_t n);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max, unsigned seed);
 /* The engine's own mutation of n bytes in place, up to max; the new length. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max);

@@ -25,8 +25,8 @@ write_again(const struct rna_config *c)
 	unlink(path);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	struct rna_err e = {.record = RNA_NOREC};
 	struct rna_framing f;
@@ -48,5 +48,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	} else {
 		fuzz_refused(&e);
 	}
-	return 0;
 }

@@ -90,8 +90,8 @@ pack(const uint8_t *data, size_t n, unsigned choice)
 	return path;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	unsigned choice = fuzz_choice(data, n);
 	struct rna_source_options text = {.format = RNA_FORMAT_AUTO, .nthreads = 1, .max_nt = choice % 3 ? 0 : 40};
@@ -107,5 +107,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	read_source(path, &fasta, choice, &v);
 	read_source(path, choice & 1 ? &table : &pairs, choice, &v);
 	rna_vocab_fini(&v);
-	return 0;
 }

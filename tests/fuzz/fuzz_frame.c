@@ -59,14 +59,13 @@ read_lines(const char *path)
 	rna_input_close(in);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	const char *path = fuzz_file(data, n);
 
 	read_stream(path, 1 + (int)(fuzz_choice(data, n) % 8 == 0));
 	read_lines(path);
-	return 0;
 }
 
 size_t

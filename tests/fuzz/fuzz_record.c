@@ -135,11 +135,10 @@ read_blocks(const uint8_t *data, size_t n)
 	make_fini(&m);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	read_blocks(data, n);
-	return 0;
 }
 
 /* A file of frames becomes what they hold, once; after that the engine's mutations do. */

@@ -32,8 +32,8 @@ read_all(const struct rna_safetensors *s)
 	}
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	struct rna_err e = {.record = RNA_NOREC};
 	struct rna_safetensors s;
@@ -44,7 +44,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	} else {
 		fuzz_refused(&e);
 	}
-	return 0;
 }
 
 size_t

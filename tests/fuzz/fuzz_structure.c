@@ -52,8 +52,8 @@ read_source(const char *path, enum rna_format format)
 	rna_source_close(s);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	const char *path = fuzz_file(data, n);
 
@@ -61,5 +61,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	read_source(path, RNA_FORMAT_BPSEQ);
 	read_source(path, RNA_FORMAT_CT);
 	read_source(path, RNA_FORMAT_ST);
-	return 0;
 }

@@ -37,8 +37,8 @@ motifs(const char *path)
 	rna_motifs_fini(&list);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+void
+fuzz_input(const uint8_t *data, size_t n)
 {
 	struct rna_err e = {.record = RNA_NOREC};
 	const char *path = fuzz_file(data, n);
@@ -59,5 +59,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	motifs(path);
 	energies(path);
 	rna_vocab_fini(&v);
-	return 0;
 }

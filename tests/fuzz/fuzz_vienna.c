@@ -68,8 +68,8 @@ fold(const char *letters, size_t n, const char *line, size_t width)
 			abort();
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void
+fuzz_input(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data, *line = size > 0 ? memchr(data, '\n', size) : NULL;
 	size_t n, width;
@@ -77,14 +77,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (mfe == NULL)
 		prepare();
 	if (line == NULL)
-		return 0;
+		return;
 	n = (size_t)(line++ - text);
 	width = size - n - 1;
 	evaluate(text, n, line, width);
 	rna_structure_is_line(line, width);
 	if (n > 0 && n <= LETTERS_MOST && width <= LETTERS_MOST)
 		fold(text, n, line, width);
-	return 0;
 }
 
 size_t

@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh [TARGET...]: each fuzz target for FUZZ_S seconds under libFuzzer, or 100 mutations a second of FUZZ_S under
-# driver.c.  What is found interesting is kept in build-fuzz/TARGET for the next time; a crash, a run of over 1 s and
-# 512 MiB are failures, and the input that led to one is left there.  Ends with a table.
+# driver.c.  What is found interesting is kept in build-fuzz/TARGET for the next time; a crash, an input that takes over
+# 1 s of CPU time and 512 MiB are failures, and the input that led to one is left there.  Ends with a table.
 #
 #	FUZZ_S      seconds a target (60)
 #	FUZZ_SEED   of libFuzzer (1)
@@ -49,7 +49,7 @@ for t in "${all[@]}"; do
 		"$program" -n $((seconds * 100)) "$kept/seeds" >"$kept/log" 2>&1
 		status=$? runs=$((seconds * 100)) peak=-
 	else
-		"$program" -max_total_time="$seconds" -timeout=1 -rss_limit_mb=512 -max_len="$(most "$t")" -seed="${FUZZ_SEED:-1}" \
+		"$program" -max_total_time="$seconds" -timeout=120 -rss_limit_mb=512 -max_len="$(most "$t")" -seed="${FUZZ_SEED:-1}" \
 			-print_final_stats=1 -artifact_prefix="$kept/" "$kept/corpus" "$kept/seeds" >"$kept/log" 2>&1
 		status=$?
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$kept/log")

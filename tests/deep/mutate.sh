@@ -1,0 +1,122 @@
+#!/bin/bash
+# mutate.sh [-l] N [SEED]: changes one token of the source at a time and asks the unit tests whether they see it: N mutants
+# of lib/stream, lib/seq and the reader of safetensors.  -l: only lists the mutants.  A mutant that does not compile, or
+# compiles to the same code, is no case.  Prints the survivors, then "CASES cases, FAILURES failures"; one failure when
+# more than 1 in 10 survive.
+set -u
+root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+list=0
+[ "${1:-}" != -l ] || { list=1; shift; }
+n=${1:-200} seed=${2:-1}
+dir=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/mutate.XXXXXX") || exit 2
+[ "${KEEP:-0}" = 1 ] || trap 'rm -rf "$dir"' EXIT
+cd "$root" || exit 2
+
+# candidates: FILE LINE COLUMN LENGTH NEW, one a line, of every operator, constant and condition that has a counterpart
+awk '
+	function out(at, len, new) { printf "%s\t%d\t%d\t%d\t%s\n", FILENAME, FNR, at, len, new }
+	BEGIN {
+		n = split("== != <= >= && || ++ -- += -=", two, " ")
+		split("!= == < > || && -- ++ -= +=", other, " ")
+	}
+	FNR == 1 { comment = 0; body = 0 }
+	/^\{/ { body = 1 }
+	/^\}/ { body = 0 }
+	{
+		s = $0
+		gsub(/"([^"\\]|\\.)*"/, "\"\"", s)          # columns shift: lines with strings are left out
+		if (s != $0 || !body || comment || /^#/ || /\/\*|\*\/|^[ \t]*\*|rna_fail/) {
+			if (/\/\*/ && !/\*\//) comment = 1
+			if (/\*\//) comment = 0
+			next
+		}
+		for (i = 1; i <= length(s); i++) {
+			t = substr(s, i, 2)
+			for (k = 1; k <= n && t != two[k]; k++) ;
+			if (k <= n) { out(i, 2, other[k]); i++; continue }
+			c = substr(s, i, 1); before = substr(s, i - 1, 1); after = substr(s, i + 1, 1)
+			if (c == "<" && before == " " && after == " ") out(i, 1, "<=")
+			else if (c == ">" && before == " " && after == " ") out(i, 1, ">=")
+			else if (c == "+" && before == " " && after == " ") out(i, 1, "-")
+			else if (c == "-" && before == " " && after == " ") out(i, 1, "+")
+			else if (c == "*" && before == " " && after == " ") out(i, 1, "+")
+			else if (c == "&" && before == " " && after == " ") out(i, 1, "|")
+			else if (c == "!" && after ~ /[a-z(]/) out(i, 1, "")
+			else if (c ~ /[0-9]/ && before !~ /[A-Za-z0-9_.]/ && after !~ /[0-9a-zA-Z_.]/) out(i, 1, c == "0" ? "1" : c == "1" ? "0" : c - 1)
+		}
+	}' lib/stream/*.c lib/seq/*.c lib/nn/safetensors.c lib/nn/safetensors_value.c >"$dir/all"
+# a fixed choice
+awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$dir/all" | sort | cut -f 2- >"$dir/chosen"
+if [ "$list" = 1 ]; then
+	head -n "$n" "$dir/chosen" | cut -f 1,2,5
+	echo "$n cases, 0 failures"
+	exit 0
+fi
+
+# a tree of its own, without kernels and programs: unit tests of stream, seq and safetensors, built once
+mkdir "$dir/tree" && cp -r Makefile VERSION lib kernels tests formats pipelines tools completions "$dir/tree" && cd "$dir/tree" || exit 2
+units=(unit_stream unit_record unit_input unit_source unit_seq unit_text unit_mask unit_motif unit_safetensors unit_damage unit_stat)
+make -s -j2 CFLAGS='-O1' "${units[@]/#/build/tests/}" build/tests/reader all >"$dir/make.log" 2>&1 || { tail "$dir/make.log"; exit 2; }
+export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
+
+# tests_of FILE: the tests to ask, the most telling first
+tests_of() {
+	case $1 in
+	lib/nn/*) echo unit_safetensors ;;
+	lib/stream/*) echo unit_stream unit_record unit_input unit_damage unit_source unit_seq unit_text ;;
+	lib/seq/mask*) echo unit_mask ;;
+	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer*) echo unit_motif unit_mask unit_seq ;;
+	*) echo unit_seq unit_source unit_text unit_motif unit_mask unit_stat ;;
+	esac
+}
+# bats_of FILE: programs' tests, asked when the unit tests see nothing
+bats_of() {
+	case $1 in
+	lib/nn/*) echo embed ;;
+	lib/stream/shuffle* | lib/stream/split*) echo shuf ;;
+	lib/stream/*) echo golden reader shuf contract ;;
+	lib/seq/mask*) echo mask ;;
+	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer.*) echo motif mask ;;
+	lib/seq/kmervec*) echo embed ;;
+	lib/seq/npy* | lib/seq/text* | lib/seq/tensors* | lib/seq/spool* | lib/seq/picture* | lib/seq/layout*) echo view reader ;;
+	*) echo tokenize view class ;;
+	esac
+}
+
+cases=0 survived=0
+while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
+	cp "$file" "$dir/kept"
+	obj=build/${file%.c}.o
+	cp "$obj" "$dir/kept.o"
+	awk -v line="$line" -v at="$at" -v len="$len" -v new="$new" \
+		'NR == line { $0 = substr($0, 1, at - 1) new substr($0, at + len) } { print }' "$dir/kept" >"$file"
+	killed=''
+	if ! make -s CFLAGS='-O1' "$obj" >"$dir/log" 2>&1; then
+		killed=none
+	elif objdump -d "$obj" | tail -n +4 | cmp -s - <(objdump -d "$dir/kept.o" | tail -n +4); then
+		killed=none
+	else
+		cases=$((cases + 1))
+		for u in $(tests_of "$file"); do
+			make -s CFLAGS='-O1' "build/tests/$u" >"$dir/log" 2>&1
+			timeout 60 "build/tests/$u" >"$dir/log" 2>&1 || { killed=$u; break; }
+		done
+		if [ -z "$killed" ] && command -v bats >/dev/null; then
+			make -s -j2 CFLAGS='-O1' all >"$dir/log" 2>&1
+			for b in $(bats_of "$file"); do
+				timeout 300 bats --tap --filter-tags '!slow,!deep' "tests/$b.bats" >"$dir/log" 2>&1 </dev/null || { killed=$b; break; }
+			done
+		fi
+	fi
+	if [ -z "$killed" ]; then
+		survived=$((survived + 1))
+		printf 'survives: %s:%d: %s -> %s\n' "$file" "$line" "$(sed -n "${line}p" "$dir/kept" | cut -c "$at-$((at + len - 1))")" "$new"
+		sed -n "${line}p" "$file" | sed 's/^[ \t]*/    /'
+	fi
+	cp "$dir/kept" "$file"
+	cp "$dir/kept.o" "$obj"
+	touch "$obj"
+done <"$dir/chosen"
+echo "# $survived of $cases mutants survive"
+echo "$cases cases, $((survived * 10 > cases)) failures"
+[ $((survived * 10)) -le "$cases" ]
