@@ -68,6 +68,19 @@ fails() {
 	done
 }
 
+@test "threads that share one long RNA find the same structure" {
+	for o in "" "--no-lonely" "--max-span 90" "--dangles 0"; do
+		random_fasta 1 600 700 8 > long.fa
+		# shellcheck disable=SC2086
+		rna-fold -@1 $o long.fa > a.rill
+		for n in 2 3; do
+			# shellcheck disable=SC2086
+			OMP_WAIT_POLICY=passive rna-fold -@$n $o long.fa > b.rill
+			same a.rill b.rill
+		done
+	done
+}
+
 @test "a concatenation folds as its parts" {
 	rna-tokenize -q x.fa > x.rill
 	rna-fold x.rill > a.rill

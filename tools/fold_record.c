@@ -91,7 +91,7 @@ fold_set_answer(struct rna_record *rec, struct fold_space *space, size_t n, doub
 }
 
 static enum rna_status
-fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, const char *seq, size_t n,
+fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, const char *seq, size_t n, int threads,
     struct rna_err *err)
 {
 	struct rna_fold_options opts = job->opts;
@@ -104,6 +104,7 @@ fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, con
 	opts.constraint = constrained ? space->constraint : NULL;
 	if (fold_has_scores(rec))
 		return fold_neural(job, space, rec, &opts, err);
+	rna_mfe_share(space->mfe, threads);
 	if ((s = rna_mfe_fold(space->mfe, seq, n, &opts, space->pair, &energy, err)) != RNA_OK)
 		return s;
 	if ((s = fold_set_answer(rec, space, n, energy / 100.0, err)) != RNA_OK || !fold_wants_ensemble(job))
@@ -132,7 +133,7 @@ trim(struct fold_space *space)
 	rna_neural_trim(space->neural);
 }
 
-/* RNAs that take much of the memory that is there are folded one at a time. */
+/* RNAs that take much of the memory that is there are folded one at a time, each by all threads. */
 static enum rna_status
 fold_large(struct fold_job *job, struct fold_space *space, struct rna_record *rec, const char *seq, size_t n,
     uint64_t bytes, struct rna_err *err)
@@ -147,7 +148,7 @@ fold_large(struct fold_job *job, struct fold_space *space, struct rna_record *re
 			s = rna_fail(err, RNA_EMEM, "folding %zu nt takes %.1f GiB of memory, and %.1f GiB can be had",
 			    n, (double)bytes / (1u << 30), (double)there / (1u << 30));
 		else
-			s = fold(job, space, rec, seq, n, err);
+			s = fold(job, space, rec, seq, n, job->t->threads, err);
 		trim(space);
 	}
 	return s;
@@ -172,7 +173,7 @@ fold_record(struct rna_record *rec, void *arg, struct rna_err *err)
 		bytes += rna_partition_bytes(n);
 	if (bytes > ASK_BYTES)
 		return fold_large(job, space, rec, seq, n, bytes, err);
-	s = fold(job, space, rec, seq, n, err);
+	s = fold(job, space, rec, seq, n, omp_in_parallel() ? 1 : job->t->threads, err);
 	if (bytes > KEEP_BYTES)
 		trim(space);
 	return s;

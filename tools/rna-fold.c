@@ -6,6 +6,7 @@
  *
  *	rna-fold seqs.fa		dot-bracket and kcal/mol on a terminal, records elsewhere
  */
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,7 @@ main(int argc, char **argv)
 	else {
 		if ((job.space = calloc((size_t)tool.threads, sizeof(*job.space))) == NULL)
 			tool_die(&tool, "out of memory");
+		omp_set_max_active_levels(2); /* threads may share a long RNA while others have records of their own */
 		tool_filter(&tool, fold_record, NULL, &job, job.answer != FOLD_SAMPLE);
 		fold_spaces_free(&job);
 	}

@@ -315,7 +315,7 @@ flush_batch(struct filter *f, struct batch *b)
 	int grain = f->t->grain > 0 ? f->t->grain : 8;
 	size_t i;
 
-	if (f->t->threads > 1) {
+	if (f->t->threads > 1 && b->n > 1) { /* one record alone may use the threads itself */
 #pragma omp parallel for num_threads(f->t->threads) schedule(dynamic, grain)
 		for (i = 0; i < b->n; i++)
 			run_process(f, b, i);

@@ -12,6 +12,7 @@
  *
  * 1. Workspace   2. Cells of C   3. Rows
  */
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@
 #include "fold/mfe_private.h"
 
 #define NROWS (3 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 2 + 4)
+#define SHARED_N 600 /* from so many nt on, threads share the rows */
+#define SHARE 16     /* columns of a share are a multiple of this: a vector does not write into the next one */
 #define LONG_LOOP 9 /* hairpins from here on are neither special nor triloops */
 
 /* 1. Workspace */
@@ -111,6 +114,12 @@ rna_mfe_trim(struct rna_mfe *m)
 {
 	if (m != NULL)
 		release(m);
+}
+
+void
+rna_mfe_share(struct rna_mfe *m, int threads)
+{
+	m->threads = threads;
 }
 
 static int32_t *
@@ -253,27 +262,61 @@ fold_in(struct rna_mfe *m, int i, int j, int32_t c)
 
 /* 3. Rows */
 
+/* The columns that part k of n takes of row i, from..to-1. */
 static void
-fill_c(struct rna_mfe *m, int i)
+share(const struct rna_mfe *m, int i, int k, int n, int *from, int *to)
 {
-	struct fold_interior in = {i, i + 4, m->in.n + 1, m->cb, m->c1, m->cg, m->v[i & 1], m->v[(i + 1) & 1],
-	    m->e->bulge, m->one_n, m->e->interior, m->ninio, m->bulge_min, m->one_n_min, m->generic_min};
+	int first = i + RNA_MIN_SPAN, vectors = (m->in.n + 1 - first + SHARE - 1) / SHARE, end = m->in.n + 1;
+
+	if (vectors < 0)
+		vectors = 0;
+	*from = k == 0 ? i : first + (int)((int64_t)vectors * k / n) * SHARE;
+	*to = k == n - 1 ? end : first + (int)((int64_t)vectors * (k + 1) / n) * SHARE;
+	*from = *from < end ? *from : end;
+	*to = *to < end ? *to : end;
+}
+
+/* The first column of the row at hand that may pair and is from or more, as its number in js. */
+static int
+first_js(const struct rna_mfe *m, int from)
+{
+	int low = 0, high = m->in.njs, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (m->in.js[mid] < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Part k of n of row i of C. */
+static void
+fill_c(struct rna_mfe *m, int i, int part, int nparts)
+{
 	const int32_t *dm_inner = m->dm[(i + 1) & 1];
 	int32_t *c = rna_mfe_row(m, m->c, i), *inner[4];
-	size_t bytes = (size_t)(m->in.n + 1 - i) * sizeof(int32_t);
-	int j, x, k, at = i % FOLD_RING;
+	int j, x, k, at = i % FOLD_RING, from, to;
+	size_t bytes;
+
+	share(m, i, part, nparts, &from, &to);
+	struct fold_interior in = {i, from < i + RNA_MIN_SPAN ? i + RNA_MIN_SPAN : from, to, m->cb, m->c1, m->cg,
+	    m->v[i & 1], m->v[(i + 1) & 1], m->e->bulge, m->one_n, m->e->interior, m->ninio, m->bulge_min, m->one_n_min,
+	    m->generic_min};
 
 	for (k = 0; k < 4; k++)
 		inner[k] = rna_mfe_row(m, m->c, i + 1 + k <= m->in.n ? i + 1 + k : i);
-	memcpy(c + i, m->none + i, bytes);
-	memcpy(m->cb[at] + i, m->none + i, bytes);
-	memcpy(m->c1[at] + i, m->none + i, bytes);
-	memcpy(m->cg[at] + i, m->none + i, bytes);
+	bytes = (size_t)(to - from) * sizeof(int32_t);
+	memcpy(c + from, m->none + from, bytes);
+	memcpy(m->cb[at] + from, m->none + from, bytes);
+	memcpy(m->c1[at] + from, m->none + from, bytes);
+	memcpy(m->cg[at] + from, m->none + from, bytes);
 	if (m->in.opts.no_lonely)
-		memcpy(rna_mfe_row(m, m->cc, i) + i, m->none + i, bytes);
+		memcpy(rna_mfe_row(m, m->cc, i) + from, m->none + from, bytes);
 	m->rows->interior(&in);
-	for (k = 0; k < m->in.njs; k++) {
-		j = m->in.js[k];
+	for (k = first_js(m, from); k < m->in.njs && (j = m->in.js[k]) < to; k++) {
 		x = best_loop(m, i, j, m->in.type[j], dm_inner, inner);
 		if (m->in.opts.no_lonely)
 			x = stacked(m, i, j, x);
@@ -329,12 +372,49 @@ fill_exterior(struct rna_mfe *m, int i)
 	m->f[i] = best;
 }
 
+static void
+fill(struct rna_mfe *m)
+{
+	int i;
+
+	for (i = m->in.n; i >= 1; i--) {
+		rna_fold_input_row(&m->in, i);
+		fill_c(m, i, 0, 1);
+		fill_multi(m, i);
+		fill_exterior(m, i);
+	}
+}
+
+/* The same by several threads: they share the cells of C in a row, which know only rows below; the rest is one's. */
+static void
+fill_shared(struct rna_mfe *m, int threads)
+{
+#pragma omp parallel num_threads(threads)
+	{
+		int i;
+
+		for (i = m->in.n; i >= 0; i--) {
+#pragma omp single
+			{
+				if (i < m->in.n) {
+					fill_multi(m, i + 1);
+					fill_exterior(m, i + 1);
+				}
+				if (i > 0)
+					rna_fold_input_row(&m->in, i);
+			}
+			if (i > 0)
+				fill_c(m, i, omp_get_thread_num(), omp_get_num_threads());
+#pragma omp barrier
+		}
+	}
+}
+
 enum rna_status
 rna_mfe_fold(struct rna_mfe *m, const char *letters, size_t n, const struct rna_fold_options *opts, int32_t *pair,
     int *energy, struct rna_err *err)
 {
 	enum rna_status s;
-	int i;
 
 	*energy = 0;
 	if ((s = rna_fold_input_set(&m->in, letters, n, opts, err)) != RNA_OK || n == 0)
@@ -342,12 +422,10 @@ rna_mfe_fold(struct rna_mfe *m, const char *letters, size_t n, const struct rna_
 	if ((s = prepare(m, n, err)) != RNA_OK)
 		return s;
 	m->f[n + 1] = 0;
-	for (i = (int)n; i >= 1; i--) {
-		rna_fold_input_row(&m->in, i);
-		fill_c(m, i);
-		fill_multi(m, i);
-		fill_exterior(m, i);
-	}
+	if (m->threads > 1 && n >= SHARED_N)
+		fill_shared(m, m->threads);
+	else
+		fill(m);
 	*energy = m->f[1];
 	return rna_mfe_trace(m, pair, err);
 }

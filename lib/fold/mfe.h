@@ -28,6 +28,8 @@ struct rna_mfe; /* workspace, reused from sequence to sequence; one thread at a 
 
 struct rna_mfe *rna_mfe_create(const struct rna_energy *e); /* e is the caller's and outlives it; NULL: no memory */
 void rna_mfe_destroy(struct rna_mfe *m);
+/* Threads that share a long sequence from now on (at first 1: the caller alone).  Results do not depend on it. */
+void rna_mfe_share(struct rna_mfe *m, int threads);
 /* Bytes that folding n nt takes. */
 uint64_t rna_mfe_bytes(size_t n, int no_lonely);
 void rna_mfe_trim(struct rna_mfe *m); /* gives the memory of the last sequence back */

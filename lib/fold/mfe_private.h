@@ -29,6 +29,7 @@ struct rna_mfe {
 	int closing[RNA_NPAIRS][5][5];
 	int32_t *none; /* a row of RNA_FOLD_INF */
 	size_t cap;    /* nt that the memory is for */
+	int threads;
 };
 
 #define RNA_FOLD_NONE (RNA_FOLD_INF / 2) /* at or above: no structure */
