@@ -30,6 +30,15 @@ load helper
 	END
 }
 
+@test "golden streams decode to what they did, byte for byte" {
+	n=0
+	while read -r sum name; do
+		rna-view -O json "$GOLDEN/$name" | sha256sum | grep -q "^$sum " || { echo "$name"; return 1; }
+		n=$((n + 1))
+	done <"$GOLDEN/DIGESTS"
+	[ "$n" -ge 8 ]
+}
+
 # bats test_tags=slow
 @test "every damaged stream is refused with one line that names file and reason, and exit 1" {
 	n=0

@@ -29,7 +29,7 @@ for t in "${targets[@]}"; do
 	seeds=(formats/golden formats/golden-errors formats/golden-errors/text formats/golden-errors/model formats/vocab.txt)
 	[ "$t" != tables ] || seeds=(formats/vocab.txt formats/turner2004.par)
 	[ ! -d "$root/build-fuzz/$t/corpus" ] || seeds+=("$root/build-fuzz/$t/corpus")
-	for d in "tests/fuzz/seeds/$t"; do [ ! -d "$d" ] || seeds+=("$d"); done
+	[ ! -d "tests/fuzz/seeds/$t" ] || seeds+=("tests/fuzz/seeds/$t")
 	"build/tests/fuzz/fuzz_$t" -n 2000 "${seeds[@]}" >>tests.log 2>&1
 done
 

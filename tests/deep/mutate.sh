@@ -53,10 +53,12 @@ if [ "$list" = 1 ]; then
 	exit 0
 fi
 
-# a tree of its own, without kernels and programs: unit tests of stream, seq and safetensors, built once
-mkdir "$dir/tree" && cp -r Makefile VERSION lib kernels tests formats pipelines tools completions "$dir/tree" && cd "$dir/tree" || exit 2
+# a tree of its own; what is built already is taken along
+mkdir "$dir/tree" && cp -a Makefile VERSION lib kernels tests formats pipelines tools completions "$dir/tree" || exit 2
+[ ! -d build ] || cp -a build "$dir/tree"
+cd "$dir/tree" || exit 2
 units=(unit_stream unit_record unit_input unit_source unit_seq unit_text unit_mask unit_motif unit_safetensors unit_damage unit_stat)
-make -s -j2 CFLAGS='-O1' "${units[@]/#/build/tests/}" build/tests/reader all >"$dir/make.log" 2>&1 || { tail "$dir/make.log"; exit 2; }
+make -s -j2 "${units[@]/#/build/tests/}" build/tests/reader all >"$dir/make.log" 2>&1 || { tail "$dir/make.log"; exit 2; }
 export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
 
 # tests_of FILE: the tests to ask, the most telling first
@@ -91,18 +93,18 @@ while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	awk -v line="$line" -v at="$at" -v len="$len" -v new="$new" \
 		'NR == line { $0 = substr($0, 1, at - 1) new substr($0, at + len) } { print }' "$dir/kept" >"$file"
 	killed=''
-	if ! make -s CFLAGS='-O1' "$obj" >"$dir/log" 2>&1; then
+	if ! make -s "$obj" >"$dir/log" 2>&1; then
 		killed=none
 	elif objdump -d "$obj" | tail -n +4 | cmp -s - <(objdump -d "$dir/kept.o" | tail -n +4); then
 		killed=none
 	else
 		cases=$((cases + 1))
 		for u in $(tests_of "$file"); do
-			make -s CFLAGS='-O1' "build/tests/$u" >"$dir/log" 2>&1
+			make -s "build/tests/$u" >"$dir/log" 2>&1
 			timeout 60 "build/tests/$u" >"$dir/log" 2>&1 || { killed=$u; break; }
 		done
 		if [ -z "$killed" ] && command -v bats >/dev/null; then
-			make -s -j2 CFLAGS='-O1' all >"$dir/log" 2>&1
+			make -s -j2 all >"$dir/log" 2>&1
 			for b in $(bats_of "$file"); do
 				timeout 300 bats --tap --filter-tags '!slow,!deep' "tests/$b.bats" >"$dir/log" 2>&1 </dev/null || { killed=$b; break; }
 			done

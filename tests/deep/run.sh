@@ -15,7 +15,7 @@ ROOT=$(cd "$here/../.." && pwd)
 B=${B:-build}
 [[ $B == /* ]] || B=$ROOT/$B
 PATH=$B/bin:$PATH
-deep=$B/tests/deep
+export deep=$B/tests/deep
 export ROOT B PATH LC_ALL=C TZ=UTC0 OMP_WAIT_POLICY=passive
 unset RILL_CPU
 if [[ ${B##*/} != build ]]; then
@@ -44,7 +44,7 @@ is() {
 	shift
 	local ok=0
 	"$@" >/dev/null 2>&1 || ok=1
-	count $ok "$what"
+	count "$ok" "$what"
 }
 # tally COMMAND...: a checker that ends with "N cases, M failures"
 tally() {
