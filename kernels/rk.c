@@ -400,7 +400,8 @@ rk_list_destroy(struct rk_list *l)
 		return;
 	if (l->dev != NULL)
 		l->rk->table->list_destroy(l->dev);
-	free(l->scratch);
+	if (l->scratch != NULL)
+		rk_free(l->rk, l->scratch, 0);
 	free(l->calls);
 	free(l);
 }

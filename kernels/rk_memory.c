@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "rk_backend.h"
 #include "rk_open.h"
@@ -29,22 +30,57 @@ rk_told(struct rk *rk, enum rk_status status)
 	return status;
 }
 
+/* Before every piece of host memory: how much of it was mapped; 0: it was taken by posix_memalign. */
+struct head { size_t mapped; char fill[64 - sizeof(size_t)]; };
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { LARGE = 0 };             /* the sanitizer sees the ends of what its own allocator gives */
+#else
+enum { LARGE = 1 << 20 };
+#endif
+
+/*
+ * n bytes of zeros behind a head.  Large pieces come from the system itself: what is never touched takes no memory, and
+ * large pages are cleared and found faster.
+ */
+static struct head *
+take(size_t n)
+{
+	struct head *h = NULL;
+	void *p;
+
+	n += sizeof(*h);
+	if (LARGE > 0 && n >= LARGE) {
+		if ((p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
+			return NULL;
+#ifdef MADV_HUGEPAGE
+		(void)madvise(p, n, MADV_HUGEPAGE);
+#endif
+		h = p;
+		h->mapped = n;
+		return h;
+	}
+	if (posix_memalign(&p, 64, n) != 0)
+		return NULL;
+	return memset(p, 0, n);
+}
+
 void *
 rk_alloc(struct rk *rk, size_t bytes)
 {
-	void *p = NULL;
+	struct head *h = NULL;
+	void *p;
 
 	if (rk->table != NULL) {
 		if ((p = rk->table->alloc(rk->dev, bytes)) == NULL)
 			rk_told(rk, RK_EMEM);
 		return p;
 	}
-	if (bytes > SIZE_MAX - 64 || posix_memalign(&p, 64, rk_round_up(bytes + !bytes)) != 0) {
+	if (bytes > SIZE_MAX / 2 || (h = take(rk_round_up(bytes + !bytes))) == NULL) {
 		rk_say(rk->err, sizeof(rk->err), "out of memory (%zu bytes)", bytes);
 		return NULL;
 	}
-	memset(p, 0, rk_round_up(bytes + !bytes));
-	return p;
+	return h + 1;
 }
 
 void
@@ -53,8 +89,10 @@ rk_free(struct rk *rk, void *p, size_t bytes)
 	(void)bytes;
 	if (rk->table != NULL)
 		rk->table->free(rk->dev, p);
-	else
-		free(p);
+	else if (p != NULL && ((struct head *)p)[-1].mapped > 0)
+		munmap((struct head *)p - 1, ((struct head *)p)[-1].mapped);
+	else if (p != NULL)
+		free((struct head *)p - 1);
 }
 
 enum rk_status

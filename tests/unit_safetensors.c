@@ -13,6 +13,7 @@
 #include "nn/model.h"
 #include "nn/replace.h"
 #include "nn/safetensors.h"
+#include "nn/sha256.h"
 #include "tap.h"
 
 #define ERRORS "formats/golden-errors/model"
@@ -261,6 +262,34 @@ test_special_files(void)
 	    "a link to itself: %s", err.text);
 }
 
+/* The digest of bytes given in pieces of any size is libmd's. */
+static void
+test_sha256(void)
+{
+	unsigned char bytes[1000];
+	char ours[65], theirs[65];
+	int wrong = 0;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * i * 31 + i / 7);
+	for (size_t n = 0; n <= sizeof(bytes); n += 7) {
+		SHA2_CTX a, b;
+
+		SHA256Init(&a);
+		SHA256Init(&b);
+		for (size_t at = 0, k; at < n; at += k) {
+			k = (at * 5 + n) % 150 + 1;
+			k = k < n - at ? k : n - at;
+			rna_sha256_update(&a, bytes + at, k);
+		}
+		SHA256Update(&b, bytes, n);
+		SHA256End(&a, ours);
+		SHA256End(&b, theirs);
+		wrong += strcmp(ours, theirs) != 0;
+	}
+	ok(wrong == 0, "SHA-256 of pieces is libmd's");
+}
+
 int
 main(void)
 {
@@ -276,6 +305,7 @@ main(void)
 	test_writer();
 	test_cut_and_flipped();
 	test_special_files();
+	test_sha256();
 	rk_close(rk);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", scratch);
 	ok(system(cmd) == 0, "the scratch folder goes away");

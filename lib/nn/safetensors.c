@@ -3,7 +3,6 @@
  */
 #include <sys/types.h>
 
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/endian.h>
@@ -12,6 +11,7 @@
 
 #include "nn/replace.h"
 #include "nn/safetensors.h"
+#include "nn/sha256.h"
 
 #define INDEX_MAX  (64u << 20) /* bytes of an index of shards that are read */
 #define SHARDS_MAX 10000
@@ -448,6 +448,6 @@ rna_safetensors_digest(const struct rna_safetensors *s, char hex[65])
 
 	SHA256Init(&ctx);
 	for (size_t i = 0; i < s->nfiles; i++)
-		SHA256Update(&ctx, s->files[i].base, s->files[i].size);
+		rna_sha256_update(&ctx, s->files[i].base, s->files[i].size);
 	SHA256End(&ctx, hex);
 }
