@@ -150,19 +150,22 @@ rna_neural_hairpin(const struct rna_neural *w, int i, int j, int type)
 static size_t
 first_bad(const float *x, size_t n)
 {
-	typedef int32_t lanes __attribute__((vector_size(32), aligned(4), may_alias));
-	static const union {
+	typedef int32_t four __attribute__((vector_size(16), aligned(4), may_alias));
+	const union {
 		float f;
 		int32_t i;
 	} most = {RNA_SCORE_MOST};
-	lanes over = {0};
+	const four limit = {most.i, most.i, most.i, most.i};
+	four a = {0}, b = {0};
 	size_t i, k;
 
 	/* the bits of floats without their signs are in the order of the floats, infinity and NaN last */
-	for (i = 0; i + 8 <= n; i += 8)
-		over |= (*(const lanes *)(const void *)(x + i) & 0x7fffffff) > most.i;
-	for (k = 0; k < 8; k++)
-		i = over[k] != 0 ? 0 : i;
+	for (i = 0; i + 8 <= n; i += 8) {
+		a |= (*(const four *)(const void *)(x + i) & INT32_MAX) > limit;
+		b |= (*(const four *)(const void *)(x + i + 4) & INT32_MAX) > limit;
+	}
+	for (k = 0; k < 4; k++)
+		i = (a[k] | b[k]) != 0 ? 0 : i;
 	while (i < n && fabsf(x[i]) <= RNA_SCORE_MOST)
 		i++;
 	return i;
