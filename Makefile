@@ -250,10 +250,12 @@ format:
 	clang-format -i $(or $(FILES),$(shell git diff --name-only --diff-filter=AM main -- '*.c' '*.h'))
 
 # ---- 5 install
-## install: programs, man pages and completions under DESTDIR PREFIX (/usr/local) and MANPREFIX
+## install: programs, man pages, completions and the CUDA plug-in if it was built, under DESTDIR PREFIX (/usr/local) and MANPREFIX
 install: all $(COMPLETIONS)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(TOOLS) $(DESTDIR)$(PREFIX)/bin
+	$(if $(wildcard $(CUDA_LIB)),install -d $(DESTDIR)$(PREFIX)/lib/rill)
+	$(if $(wildcard $(CUDA_LIB)),install -m 755 $(CUDA_LIB) $(DESTDIR)$(PREFIX)/lib/rill)
 	for p in $(MAN_PAGES); do d=$(DESTDIR)$(MANPREFIX)/man$${p##*.}; install -d $$d && install -m 644 $$p $$d || exit 1; done
 	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	install -m 644 $(B)/completions/bash/* $(DESTDIR)$(BASHDIR)
@@ -274,7 +276,7 @@ uninstall:
 	for p in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANPREFIX)/man$${p##*.}/$${p##*/}; done
 	rm -f $(TOOL_SRC:tools/%.c=$(DESTDIR)$(BASHDIR)/%) $(DESTDIR)$(ZSHDIR)/_rill
 	rm -f $(TOOL_SRC:tools/%.c=$(DESTDIR)$(FISHDIR)/%.fish)
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rill $(DESTDIR)$(PREFIX)/share/rill
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rill $(DESTDIR)$(PREFIX)/share/rill $(DESTDIR)$(PREFIX)/lib/rill
 
 # ---- 6 the rest
 ## dist: rill-VERSION.tar.gz of what is committed

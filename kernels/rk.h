@@ -22,6 +22,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* functions that kernels on a GPU call too */
+#ifdef __CUDACC__
+#define RK_EVERYWHERE __host__ __device__
+#else
+#define RK_EVERYWHERE
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -68,10 +75,7 @@ struct rk_dropout {
 	const uint64_t *row_key;
 };
 
-#ifdef __CUDACC__
-__host__ __device__
-#endif
-static inline uint32_t
+static RK_EVERYWHERE inline uint32_t
 rk_drop_bits(uint64_t row_key, uint32_t site, uint32_t column)
 {
 	uint32_t h = (uint32_t)row_key ^ (site * 0x9e3779b9u);
@@ -319,7 +323,7 @@ struct rk_turn {        /* backward: the same call with dy as x, dx as y, rows a
 };
 
 /* The key of cell (i, j) of image 0 or 1, from the keys of its tokens. */
-static inline uint64_t
+static RK_EVERYWHERE inline uint64_t
 rk_cell_key(uint64_t key_i, uint64_t key_j, int image)
 {
 	uint64_t z = (key_i + (uint64_t)image) * 0x9e3779b97f4a7c15u + (key_j ^ key_j >> 29) * 0xbf58476d1ce4e5b9u;
