@@ -211,6 +211,7 @@ fuzz:
 	else $(MAKE) --no-print-directory $(JOBS) SAN=address,undefined fuzzers; fi
 	@FUZZ_S=$(FUZZ_S) bash tests/fuzz/run.sh
 
+## fuzzers: build the fuzz targets
 fuzzers: $(FUZZERS)
 
 ## bench: time the kernels; tables go to pipelines/bench/
