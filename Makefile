@@ -49,7 +49,7 @@ LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_SRC = $(wildcard tools/rna-*.c)
 TOOLS = $(TOOL_SRC:tools/%.c=$(B)/bin/%)
 UNIT_SRC = $(wildcard tests/unit_*.c)
-UNITS = $(UNIT_SRC:tests/%.c=$(B)/tests/%) $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/reader.c tests/record_make.c))
+UNITS = $(UNIT_SRC:tests/%.c=$(B)/tests/%) $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/reader.c tests/record_make.c tests/fold_steps.c))
 # fuzz targets: driven by libFuzzer in the build of make fuzz, else by tests/fuzz/driver.c, a fixed number of mutations
 FUZZ_SRC = $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS = $(FUZZ_SRC:tests/%.c=$(B)/tests/%)

@@ -88,6 +88,48 @@ compare_published() {
 	[ "$(awk -F'\t' 'NR == 2 { print $6 }' z/log.tsv)" = 0 ]
 }
 
+@test "training with a language model: frozen, and by types" {
+	known >k.dbn
+	lm=$ROOT/pipelines/models/tiny
+	rna-train fold -q -m "$lm" -c tiny --images 1 --steps 3 -o f k.dbn
+	rna-embed -m f k.dbn | rna-view -O json >a
+	rna-embed -m "$lm" k.dbn | rna-view -O json >b
+	same a b # it has not learnt, and is loaded from the folder
+	rna-predict -m f k.dbn | rna-fold | rna-view -O json | jq -es 'length == 2 and all(.[]; .score)'
+	rna-train fold -q -m "$lm" --adapt stack --types 2 -c tiny --images 1 --steps 3 -o s k.dbn
+	jq -e '.rill.fold.types == 2' s/config.json
+	rna-predict -m s -@ 2 k.dbn | rna-view -O json >p2
+	rna-predict -m s k.dbn | rna-view -O json >p1
+	same p1 p2
+	run cmp f/model.safetensors s/model.safetensors
+	[ "$status" = 1 ]
+}
+
+@test "an RNA longer than the language model takes has features from chunks" {
+	known >k.dbn
+	rna-tokenize -q --max 24 --long truncate -o k.rill k.dbn
+	rna-tokenize -q --frame plain --max 24 --long truncate "$SAMPLE" | rna-mask -s 1 |
+		rna-train mlm -q -c tiny --layers 1 --max-tokens 24 --steps 0 -o lm
+	rna-train fold -q -m lm -c tiny --images 1 --steps 1 -o f k.dbn
+	random_fasta 3 60 60 5 >long.fa
+	run --separate-stderr rna-predict -v -m f -o p.rill long.fa
+	[ "$status" = 0 ]
+	[[ $stderr == *"3 of 3 RNAs (100.0 %) are longer than the language model takes"* ]]
+	rna-fold p.rill | rna-view -O json | jq -es 'length == 3 and all(.[]; .score and (.structure | length) == 60)'
+}
+
+@test "score maps of several networks are averaged by rna-vote, and folded" {
+	known >k.dbn
+	for s in 1 2; do
+		rna-train fold -q -c tiny --images 1 --steps 1 -s $s -o "m$s" k.dbn
+		rna-predict -m "m$s" -o "$s.rill" k.dbn
+	done
+	rna-vote --by stream --rule mean -o v.rill 1.rill 2.rill
+	for f in 1 2 v; do rna-view -O json $f.rill | jq -c '.scores[1][2][7]'; done | paste - - >cells
+	jq -es '.[0] as $a | .[1] as $b | .[2] as $v | ($a + $b) / 2 - $v | fabs < 1e-6' <(awk '{ print $1 }' cells)
+	rna-fold v.rill | rna-view -O json | jq -es 'length == 2 and all(.[]; .structure)'
+}
+
 # refused WORDS COMMAND...: ends with 1 and one line that has the words
 refused() {
 	local words=$1
@@ -117,5 +159,7 @@ refused() {
 	run rna-train class --lambda 2 -o n k.dbn
 	[ "$status" = 2 ]
 	run rna-train fold --adapt fbth -o n k.dbn
+	[ "$status" = 2 ]
+	run rna-train fold -m r --adapt tbth -o n k.dbn
 	[ "$status" = 2 ]
 }

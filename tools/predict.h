@@ -31,6 +31,6 @@ void predict_flush(struct predict *p);
 void predict_close(struct predict *p);
 
 /* predict_fold.c: with the folding network of dir, which is freed; returns the exit status. */
-int predict_fold(struct tool *t, char *dir);
+int predict_fold(struct tool *t, char *dir, enum rk_precision precision);
 
 #endif

@@ -4,16 +4,19 @@
 #include <stdlib.h>
 
 #include "fold/neural.h"
-#include "nn/foldnet.h"
+#include "nn/foldlm.h"
 #include "predict.h"
 
 struct fold {
 	struct tool *t;
 	struct rk *rk;
 	struct rna_foldnet net;
-	struct rna_foldrun *run;
+	struct rna_model model; /* of a network with features */
+	struct rna_foldlm *lm;
+	struct rna_foldscorer *scorer;
 	struct tool_in in;
 	struct tool_out *out;
+	enum rk_precision precision; /* of the language model */
 	float lengths[RNA_LENGTHS];
 	uint64_t written, letters;
 	struct tool_progress progress;
@@ -24,6 +27,22 @@ fail_at(struct fold *f, const struct rna_record *rec, struct rna_err *err)
 {
 	rna_err_where(err, f->in.source != NULL ? rna_source_name(f->in.source) : "", rec->number);
 	tool_die_err(f->t, err);
+}
+
+/* The language model whose vectors the network reads. */
+static void
+open_lm(struct fold *f, const char *dir)
+{
+	const struct rna_model_options need = {.need_mlm = f->net.config.types > 0};
+	struct rna_err err = {.record = RNA_NOREC};
+
+	if (rna_model_open(&f->model, dir, f->rk, &need, &err) != RNA_OK)
+		tool_die_err(f->t, &err);
+	if (f->model.config.hidden != f->net.config.features)
+		tool_die(f->t, "%s: the network reads %d features, the language model has %d", dir,
+		    f->net.config.features, f->model.config.hidden);
+	if ((f->lm = rna_foldlm_open(&f->model, f->net.config.types, f->precision, &err)) == NULL)
+		tool_die(f->t, "%s: %s", dir, err.text);
 }
 
 static void
@@ -38,7 +57,9 @@ open_net(struct fold *f, char *dir)
 		tool_note(f->t, 1, "-d auto: cpu: %s", why);
 	if (rna_foldnet_open(&f->net, dir, f->rk, &err) != RNA_OK)
 		tool_die_err(f->t, &err);
-	if ((f->run = rna_foldrun_create(&f->net, 0)) == NULL)
+	if (f->net.config.features > 0)
+		open_lm(f, dir);
+	if ((f->scorer = rna_foldscorer_create(&f->net, f->lm, 0)) == NULL)
 		tool_die(f->t, "out of memory");
 	free(dir);
 }
@@ -72,7 +93,7 @@ score(struct fold *f, struct rna_record *rec)
 		tool_die(f->t, "no memory for the scores of %llu nt", (unsigned long long)n);
 	/* the record may move its letters when it grows */
 	seq = rna_record_get_str(rec, "seq", &n);
-	if (rna_foldrun_forward(f->run, seq, n, NULL, 0, scores, f->lengths, &err) != RNA_OK)
+	if (rna_foldscorer_forward(f->scorer, seq, n, 0, scores, f->lengths, &err) != RNA_OK)
 		fail_at(f, rec, &err);
 	if (rna_record_set_vec(rec, "lengths", RNA_F32, f->lengths, RNA_LENGTHS) != RNA_OK)
 		tool_die(f->t, "out of memory");
@@ -105,9 +126,10 @@ run(struct fold *f)
 }
 
 int
-predict_fold(struct tool *t, char *dir)
+predict_fold(struct tool *t, char *dir, enum rk_precision precision)
 {
-	struct fold f = {.t = t};
+	struct fold f = {.t = t, .precision = precision};
+	uint64_t rnas, stitched;
 
 	f.out = tool_out_open(t); /* first, so that a second writer ends before it reads */
 	open_net(&f, dir);
@@ -115,9 +137,21 @@ predict_fold(struct tool *t, char *dir)
 	f.in.raw = 1; /* letters are all that is needed */
 	tool_progress_start(&f.progress, t, "records", 0);
 	run(&f);
+	if (f.lm != NULL) {
+		rna_foldlm_counts(f.lm, &rnas, &stitched);
+		if (stitched > 0)
+			tool_note(t, 1,
+			    "%llu of %llu RNAs (%.1f %%) are longer than the language model takes: features from "
+			    "chunks",
+			    (unsigned long long)stitched, (unsigned long long)rnas,
+			    100.0 * (double)stitched / (double)rnas);
+	}
 	tool_summary(t, "%llu records, %llu nt", (unsigned long long)f.written, (unsigned long long)f.letters);
 	tool_in_close(&f.in);
-	rna_foldrun_destroy(f.run);
+	rna_foldscorer_destroy(f.scorer);
+	rna_foldlm_close(f.lm);
+	if (f.model.rk != NULL)
+		rna_model_fini(&f.model);
 	rna_foldnet_fini(&f.net);
 	rk_close(f.rk);
 	return TOOL_DONE;

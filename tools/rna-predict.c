@@ -85,7 +85,7 @@ main(int argc, char **argv)
 	if (rna_featuremodel_is(dir))
 		return predict_features(&tool, dir, p.top);
 	if (rna_foldnet_is(dir))
-		return predict_fold(&tool, dir);
+		return predict_fold(&tool, dir, e->opts.precision);
 	free(dir);
 	e->out = tool_out_open(&tool); /* first, so that a second writer ends before it reads */
 	embed_open(e);

@@ -50,6 +50,8 @@ struct train_opts {
 extern const struct tool_option train_options[];
 /* arg: struct train_opts. */
 int train_option(int code, const char *value, void *arg);
+/* 1 when the option of that name was on the command line. */
+int train_is_given(const struct train_opts *o, const char *name);
 /* In the order of their names in rna-train.c. */
 enum train_objective { TRAIN_MLM, TRAIN_CLASS, TRAIN_PAIR, TRAIN_FOLD };
 /* Ends with 2 when an option of another objective was given; what was not given gets the objective's default. */

@@ -16,6 +16,7 @@ struct fold_run {
 	struct train_run r;
 	struct rna_folddata data;
 	struct rna_foldnet net;
+	struct rna_foldlm *lm; /* of r.model; NULL: -m none */
 	struct rna_energy energy;
 	FILE *log;
 	double best_f1; /* of all seeds; below 0: none yet */
@@ -156,10 +157,45 @@ set_energies(struct fold_run *f)
 	rna_energy_neural(&f->energy);
 }
 
+static int
+has_lm(const struct tool *t)
+{
+	return t->model != NULL && strcmp(t->model, "none") != 0;
+}
+
+/* The language model of -m, frozen, and its views of an RNA. */
+static void
+open_lm(struct fold_run *f, int types)
+{
+	const struct rna_model_options need = {.need_mlm = types > 0};
+	struct rna_err err = {.record = RNA_NOREC};
+	char *dir = tool_model_path(f->r.t, f->r.t->model);
+
+	if (rna_model_open(&f->r.model, dir, f->r.rk, &need, &err) != RNA_OK ||
+	    (f->lm = rna_foldlm_open(&f->r.model, types, f->r.o->bf16 ? RK_BF16 : RK_FP32, &err)) == NULL)
+		train_fail(&f->r, &err);
+	free(dir);
+}
+
+/* What the network's config.json says is kept with the language model's. */
+static void
+tell_model(struct fold_run *f)
+{
+	json_t *o = f->r.model.config.json, *rill = json_object_get(o, "rill"), *fold;
+
+	if (o != NULL && !json_is_object(rill) && json_object_set_new(o, "rill", json_object()) == 0)
+		rill = json_object_get(o, "rill");
+	fold = rna_foldnet_config_json(&f->net.config);
+	if (fold == NULL || rill == NULL || json_object_set_new(rill, "fold", fold) != 0)
+		tool_die(f->r.t, "out of memory");
+	f->r.model.extra = &f->net.params;
+}
+
 static void
 open_net(struct fold_run *f)
 {
 	const struct train_opts *o = f->r.o;
+	const int types = o->adapt == TRAIN_STACK ? (int)o->types : 0;
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_foldnet_config c;
 	char why[512] = "";
@@ -170,14 +206,19 @@ open_net(struct fold_run *f)
 	}
 	if (*why != '\0')
 		tool_note(f->r.t, 1, "-d auto: cpu: %s", why);
-	rna_foldnet_default(&c, 0);
+	if (has_lm(f->r.t))
+		open_lm(f, types);
+	rna_foldnet_default(&c, f->lm != NULL ? f->r.model.config.hidden : 0);
 	if (o->config != NULL && rna_foldnet_preset(&c, o->config, &err) != RNA_OK)
 		train_fail(&f->r, &err);
 	if (o->dropout >= 0)
 		c.dropout = c.head_dropout = (float)o->dropout;
 	c.lower_constant = o->images == 1;
+	c.types = types;
 	if (rna_foldnet_create(&f->net, &c, f->r.rk, f->r.t->seed, &err) != RNA_OK)
 		train_fail(&f->r, &err);
+	if (f->lm != NULL)
+		tell_model(f);
 }
 
 static struct rna_foldtrain_options
@@ -207,13 +248,14 @@ save(struct fold_run *f, const struct rna_foldtrain_round *d)
 	if (!d->best || (d->scored && d->valid_f1 <= f->best_f1))
 		return;
 	f->best_f1 = d->scored ? d->valid_f1 : -1;
-	if (rna_foldnet_save(&f->net, f->r.dir, &err) != RNA_OK)
+	if ((f->lm != NULL ? rna_model_save(&f->r.model, f->r.dir, &err) : rna_foldnet_save(&f->net, f->r.dir, &err)) !=
+	    RNA_OK)
 		train_fail(&f->r, &err);
 }
 
-/* Rounds until the last step or epoch, or until --patience has run out. */
+/* Rounds until the last step, or until --patience has run out; epoch: steps of one. */
 static void
-run_rounds(struct fold_run *f, struct rna_foldtrain *t, int64_t total, struct rna_foldtrain_round *best)
+run_rounds(struct fold_run *f, struct rna_foldtrain *t, int64_t epoch, int64_t total, struct rna_foldtrain_round *best)
 {
 	const struct train_opts *o = f->r.o;
 	struct rna_err err = {.record = RNA_NOREC};
@@ -222,7 +264,8 @@ run_rounds(struct fold_run *f, struct rna_foldtrain *t, int64_t total, struct rn
 	char detail[96];
 
 	while (d.step < total) {
-		every = o->valid_every > 0 && o->valid_every < total - d.step ? o->valid_every : total - d.step;
+		every = o->valid_every > 0 ? o->valid_every : epoch;
+		every = every < total - d.step ? every : total - d.step;
 		if (rna_foldtrain_round(t, every, &d, &err) != RNA_OK)
 			train_fail(&f->r, &err);
 		log_row(f, &d);
@@ -249,8 +292,10 @@ train(struct fold_run *f)
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_foldtrain_round best = {0};
 	struct rna_foldtrain *t;
+	uint64_t rnas, stitched;
 
 	open_net(f);
+	opts.lm = f->lm;
 	if ((t = rna_foldtrain_open(&f->net, &f->data, &opts, &err)) == NULL)
 		train_fail(r, &err);
 	if (total == 0) { /* a random network */
@@ -258,7 +303,7 @@ train(struct fold_run *f)
 		save(f, &best);
 	}
 	tool_progress_start(&r->bar, r->t, "steps", (double)total);
-	run_rounds(f, t, total, &best);
+	run_rounds(f, t, epoch, total, &best);
 	tool_progress_end(&r->bar);
 	if (r->o->seeds > 1)
 		printf("%llu\t%lld\t%.6g\n", (unsigned long long)r->t->seed, (long long)best.step, best.valid_f1);
@@ -268,6 +313,16 @@ train(struct fold_run *f)
 		    (unsigned long long)r->t->seed, (long long)best.step, (long long)total, best.valid_f1,
 		    best.valid_reach);
 	rna_foldtrain_close(t);
+	if (f->lm != NULL) {
+		rna_foldlm_counts(f->lm, &rnas, &stitched);
+		if (stitched > 0)
+			tool_note(r->t, 1,
+			    "%.1f %% of the RNAs are longer than the language model takes: features from chunks",
+			    100.0 * (double)stitched / (double)rnas);
+		rna_foldlm_close(f->lm);
+		rna_model_fini(&r->model);
+		f->lm = NULL;
+	}
 	rna_foldnet_fini(&f->net);
 	rk_close(r->rk);
 }
@@ -298,8 +353,10 @@ check_usage(struct tool *t, const struct train_opts *o)
 		tool_usage(t, "--group goes with --valid-split");
 	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
 		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
-	if (t->model != NULL && strcmp(t->model, "none") != 0)
-		tool_usage(t, "fold takes -m none");
+	if (o->adapt != TRAIN_TBTH && !has_lm(t))
+		tool_usage(t, "--adapt needs a language model: name it with -m");
+	if (o->adapt == TRAIN_TBTH && train_is_given(o, "adapt"))
+		tool_usage(t, "--adapt tbth: fold freezes the language model (fbth, stack)");
 }
 
 int

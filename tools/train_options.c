@@ -247,10 +247,10 @@ static const struct {
 	int code;
 	unsigned who;
 } owners[] = {
-	{OPT_ADAPT, CLASSES}, {OPT_BATCH, DATA}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
+	{OPT_ADAPT, DATA}, {OPT_BATCH, DATA}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
 	{OPT_GROUP, DATA}, {OPT_HEAD, CLASSES}, {OPT_LABEL_SMOOTHING, CLASSES}, {OPT_PATIENCE, DATA},
 	{OPT_CHUNKS, 1 << TRAIN_CLASS}, {OPT_MAX_CHUNKS, 1 << TRAIN_CLASS}, {OPT_PREDICTOR, CLASSES},
-	{OPT_TYPES, CLASSES}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, DATA}, {OPT_VALID_SPLIT, DATA},
+	{OPT_TYPES, DATA}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, DATA}, {OPT_VALID_SPLIT, DATA},
 	{OPT_BATCH_TOKENS, MLM}, {OPT_KEEP, MLM}, {OPT_LOG_EVERY, MLM}, {OPT_OBJECTIVE, MLM}, {OPT_PLAN, MLM},
 	{OPT_RESUME, MLM}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, STEPS}, {OPT_TYPE_WEIGHT, MLM}, {OPT_VALID_EVERY, STEPS},
 	{OPT_IMAGES, FOLD}, {OPT_LAMBDA, FOLD}, {OPT_LONGEST, FOLD},
@@ -262,6 +262,16 @@ static int
 is_given(const struct train_opts *o, int code)
 {
 	return (o->given & UINT64_C(1) << (code - CHAR_MAX)) != 0;
+}
+
+int
+train_is_given(const struct train_opts *o, const char *name)
+{
+	const struct tool_option *k = train_options;
+
+	while (k->name != NULL && strcmp(k->name, name) != 0)
+		k++;
+	return k->name != NULL && k->code > CHAR_MAX && is_given(o, k->code);
 }
 
 /* Where a default is the objective's. */

@@ -16,6 +16,7 @@
 struct rna_foldnet_config {
 	int embed;           /* columns of the letters' embedding */
 	int features, inner; /* columns of a language model's vectors (0: none) and of their map */
+	int types;           /* views of an RNA by type (foldlm.h); 0: one */
 	int convs, filters, width[RNA_FOLDNET_LAYERS]; /* along the sequence */
 	int lstm_layers, lstm_units, heads;
 	int pair_convs, pair_width[RNA_FOLDNET_LAYERS]; /* over the map, of 2 lstm_units channels */

@@ -172,7 +172,8 @@ rna_foldnet_read_config(struct rna_foldnet_config *c, const json_t *config, stru
 	    (st = same(o, "num_hidden_units", &n, &c->hidden, err)) ||
 	    (st = whole(o, "max_helix_length", 0, RNA_MAX_HELIX, &c->max_helix, err)) ||
 	    (st = whole(o, "features", 0, 65536, &c->features, err)) ||
-	    (st = whole(o, "features_size", 0, 1024, &c->inner, err)))
+	    (st = whole(o, "features_size", 0, 1024, &c->inner, err)) ||
+	    (st = whole(o, "types", 0, 255, &c->types, err)))
 		return st;
 	p = (double)c->dropout;
 	st = number(o, "dropout_rate", 0, 0.99, &p, err);
@@ -200,14 +201,15 @@ repeated(int n, const int *list_of, int value)
 json_t *
 rna_foldnet_config_json(const struct rna_foldnet_config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:[i], s:i, s:f, s:f, s:b, s:b}",
-	    "model", "MixC", "embed_size", c->embed, "features", c->features, "features_size", c->inner, "num_filters",
-	    repeated(c->convs, NULL, c->filters), "filter_size", repeated(c->convs, c->width, 0), "num_lstm_layers",
-	    c->lstm_layers, "num_lstm_units", c->lstm_units, "num_att", c->heads, "num_paired_filters",
-	    repeated(c->pair_convs, NULL, 2 * c->lstm_units), "paired_filter_size",
-	    repeated(c->pair_convs, c->pair_width, 0), "num_hidden_units", c->hidden, "max_helix_length", c->max_helix,
-	    "dropout_rate", (double)c->dropout, "fc_dropout_rate", (double)c->head_dropout, "exclude_diag",
-	    c->exclude_diagonal, "compat_lower_triangle_constant", c->lower_constant);
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:[i], s:i, s:f, s:f, s:b, s:b}",
+	    "model", "MixC", "embed_size", c->embed, "features", c->features, "features_size", c->inner, "types",
+	    c->types, "num_filters", repeated(c->convs, NULL, c->filters), "filter_size",
+	    repeated(c->convs, c->width, 0), "num_lstm_layers", c->lstm_layers, "num_lstm_units", c->lstm_units,
+	    "num_att", c->heads, "num_paired_filters", repeated(c->pair_convs, NULL, 2 * c->lstm_units),
+	    "paired_filter_size", repeated(c->pair_convs, c->pair_width, 0), "num_hidden_units", c->hidden,
+	    "max_helix_length", c->max_helix, "dropout_rate", (double)c->dropout, "fc_dropout_rate",
+	    (double)c->head_dropout, "exclude_diag", c->exclude_diagonal, "compat_lower_triangle_constant",
+	    c->lower_constant);
 }
 
 /* config.json of dir; NULL and err: not to be read. */

@@ -17,7 +17,7 @@ struct rna_foldtrain {
 	const struct rna_folddata *d;
 	struct rna_foldtrain_options opts;
 	struct rna_optimizer optimizer;
-	struct rna_foldrun *train, *eval;
+	struct rna_foldscorer *train, *eval;
 	struct rna_neural *dp;
 	size_t *order, at;       /* of the epoch, and the next in it */
 	size_t longest;          /* of all RNAs */
@@ -48,8 +48,8 @@ rna_foldtrain_open(struct rna_foldnet *net, const struct rna_folddata *d, const 
 	t->best_f1 = -1;
 	for (size_t i = 0; i < d->n; i++)
 		t->longest = d->list[i].n > t->longest ? d->list[i].n : t->longest;
-	t->train = rna_foldrun_create(net, 1);
-	t->eval = rna_foldrun_create(net, 0);
+	t->train = rna_foldscorer_create(net, opts->lm, 1);
+	t->eval = rna_foldscorer_create(net, opts->lm, 0);
 	t->dp = rna_neural_create(opts->energy, net->config.max_helix);
 	t->order = calloc(d->ntrain + 1, sizeof(*t->order));
 	t->scores = reallocarray(NULL, t->longest * t->longest + 1, 3 * sizeof(*t->scores));
@@ -76,8 +76,8 @@ rna_foldtrain_close(struct rna_foldtrain *t)
 	if (!t)
 		return;
 	rna_optimizer_fini(&t->optimizer);
-	rna_foldrun_destroy(t->train);
-	rna_foldrun_destroy(t->eval);
+	rna_foldscorer_destroy(t->train);
+	rna_foldscorer_destroy(t->eval);
 	rna_neural_destroy(t->dp);
 	free(t->order);
 	free(t->scores);
@@ -141,8 +141,8 @@ learn(struct rna_foldtrain *t, size_t example, double share, struct rna_foldtrai
 
 	memset(t->dscores, 0, size * sizeof(*t->dscores));
 	memset(t->dlengths, 0, sizeof(t->dlengths));
-	if ((st = rna_foldrun_forward(
-		 t->train, e->letters, e->n, NULL, key_of(t, example, RNA_RNG_DROPOUT), t->scores, t->lengths, err)) ||
+	if ((st = rna_foldscorer_forward(
+		 t->train, e->letters, e->n, key_of(t, example, RNA_RNG_DROPOUT), t->scores, t->lengths, err)) ||
 	    (st = rna_neural_loss(t->dp, e->letters, e->n, &s, e->reference, &t->opts.margins, t->opts.lambda, &loss,
 		 t->dscores, t->dlengths, NULL, err)))
 		return st;
@@ -156,7 +156,7 @@ learn(struct rna_foldtrain *t, size_t example, double share, struct rna_foldtrai
 		t->dscores[i] *= (float)share;
 	for (size_t i = 0; i < RNA_LENGTHS; i++)
 		t->dlengths[i] *= (float)share;
-	return rna_foldrun_backward(t->train, t->dscores, t->dlengths, NULL, err);
+	return rna_foldscorer_backward(t->train, t->dscores, t->dlengths, err);
 }
 
 /* One optimiser step with the next RNAs of the epoch. */
@@ -183,7 +183,7 @@ step(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *e
 		return RNA_OK; /* all are right by their margins: nothing to learn */
 	if ((st = rna_optimizer_step(&t->optimizer, &s, err)))
 		return st;
-	return rna_foldrun_repack(t->train, err);
+	return rna_foldscorer_repack(t->train, err);
 }
 
 /* 4. Validation and rounds */
@@ -204,7 +204,7 @@ static enum rna_status
 validate(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *err)
 {
 	const struct rna_neural_scores s = {t->scores, t->lengths};
-	enum rna_status st = rna_foldrun_repack(t->eval, err);
+	enum rna_status st = rna_foldscorer_repack(t->eval, err);
 	double score;
 
 	for (size_t i = 0; i < t->d->n && !st; i++) {
@@ -212,7 +212,7 @@ validate(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_er
 
 		if (!e->valid)
 			continue;
-		if ((st = rna_foldrun_forward(t->eval, e->letters, e->n, NULL, 0, t->scores, t->lengths, err)) ||
+		if ((st = rna_foldscorer_forward(t->eval, e->letters, e->n, 0, t->scores, t->lengths, err)) ||
 		    (st = rna_neural_fold(t->dp, e->letters, e->n, &s, NULL, t->called, &score, err)))
 			return st;
 		did->valid_f1 += rna_fold_f1(t->called, e->truth, e->n) / (double)t->d->nvalid;
@@ -246,14 +246,11 @@ rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain
 	enum rna_status st;
 
 	memset(did, 0, sizeof(*did));
-	if (t->at == t->d->ntrain && (st = shuffle(t, err)))
-		return st;
-	while (t->at < t->d->ntrain && (steps == 0 || t->step - first < steps))
-		if ((st = step(t, did, err)))
+	while (t->step - first < steps)
+		if ((t->at == t->d->ntrain && (st = shuffle(t, err))) || (st = step(t, did, err)))
 			return st;
 	did->epoch = t->epoch;
 	did->step = t->step;
-	did->ended = t->at == t->d->ntrain;
 	did->loss /= (double)did->rnas;
 	did->hinge /= (double)did->rnas;
 	did->thermo /= (double)did->rnas;

@@ -9,7 +9,7 @@
 
 #include "fold/neural.h"
 #include "nn/folddata.h"
-#include "nn/foldnet.h"
+#include "nn/foldlm.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
 
@@ -20,6 +20,7 @@ struct rna_foldtrain_options {
 	double weight_decay, clip; /* clip 0: off */
 	double lambda;             /* of the thermodynamic term */
 	struct rna_margins margins;
+	struct rna_foldlm *lm;           /* of a network with features; the caller's; else NULL */
 	const struct rna_energy *energy; /* Turner's part, rna_energy_neural; outlives the training */
 };
 
@@ -29,7 +30,6 @@ struct rna_foldtrain_round {
 	uint64_t rnas;              /* trained on */
 	double loss, hinge, thermo; /* means per RNA */
 	double lr, norm;            /* of the last step */
-	int ended;                  /* 1: the epoch has ended */
 	int scored, best;           /* 1: valid_f1 is there; it is the best so far (or nothing is scored) */
 	double valid_f1;            /* mean over RNAs, exact pairs, against the whole truth */
 	double valid_reach;         /* the same of the references: what nested canonical pairs can reach */
@@ -40,7 +40,7 @@ struct rna_foldtrain;
 /* net, d and opts->energy are the caller's and outlive it.  NULL and err on failure. */
 struct rna_foldtrain *rna_foldtrain_open(struct rna_foldnet *net, const struct rna_folddata *d,
     const struct rna_foldtrain_options *opts, struct rna_err *err);
-/* Trains until the epoch ends or `steps` steps are done (0: no limit), then validates. */
+/* Trains for `steps` steps, from epoch to epoch, then validates. */
 enum rna_status rna_foldtrain_round(
     struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain_round *did, struct rna_err *err) RNA_CHECK;
 /* The best weights go back into the network. */

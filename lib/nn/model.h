@@ -14,6 +14,7 @@ struct rna_model {
 	struct rna_vocab vocab;
 	struct rna_params params;
 	struct rk *rk;
+	const struct rna_params *extra; /* saved beside the model's own, under their names; the caller's, or NULL */
 	char digest[65];    /* SHA-256 (hex) of model.safetensors, or of its shards; "" unless asked for */
 	int square_suspect; /* 1: the file looks like an early multimolecule export (see --fix-square) */
 };

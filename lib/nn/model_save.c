@@ -15,10 +15,13 @@ fetch(const struct rna_tensor_out *t, void *dst, size_t size, void *ctx, struct 
 {
 	const struct rna_model *m = ctx;
 	const struct model_entry *e = t->arg;
-	const char *src = (const char *)rna_params_value(&m->params, e->param) + e->first * rk_real_size(m->rk);
 	unsigned char *bytes = dst;
+	const char *src;
 	uint32_t bits;
 
+	if (m->extra && rna_params_find(m->extra, t->name) >= 0)
+		return rna_params_fetch(m->extra, t->arg, dst, size, err);
+	src = (const char *)rna_params_value(&m->params, e->param) + e->first * rk_real_size(m->rk);
 	if (rk_download_f32(m->rk, dst, src, e->n) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(m->rk));
 	for (size_t i = 0; i + 4 <= size; i += 4) {
@@ -60,16 +63,20 @@ save_weights(const struct rna_model *m, const char *path, struct rna_err *err)
 	struct model_table t;
 	enum rna_status st;
 	json_t *meta;
+	size_t n;
 
 	rna_params_init(&shapes, NULL); /* the same declarations give the same indices */
 	if ((st = rna_model_table(&t, &m->config, m->vocab.ntypes, &shapes, err)))
 		return st;
 	meta = json_pack("{s:s}", "format", "pt");
-	out = calloc(t.n + 1, sizeof(*out));
+	out = calloc(t.n + 1 + (m->extra ? (size_t)m->extra->n : 0), sizeof(*out));
 	if (!meta || !out)
 		st = rna_fail(err, RNA_EMEM, "no memory");
-	else
-		st = rna_safetensors_write(path, out, list_tensors(&t, out), meta, fetch, (void *)(uintptr_t)m, err);
+	else {
+		n = list_tensors(&t, out);
+		n += m->extra ? rna_params_list(m->extra, out + n) : 0;
+		st = rna_safetensors_write(path, out, n, meta, fetch, (void *)(uintptr_t)m, err);
+	}
 	json_decref(meta);
 	free(out);
 	rna_model_table_fini(&t);
