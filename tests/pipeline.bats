@@ -95,3 +95,31 @@ setup() {
 	rna-embed -q -m same "$SAMPLE" | rna-view -O json >a
 	rna-embed -q -m "$model" "$SAMPLE" | rna-view -O json | same - a
 }
+
+# structures N MIN MAX SEED: random RNAs with the structures they fold into, as dot-bracket
+structures() {
+	random_fasta "$@" | sed "s/^>r/>bpRNA_T$4_/" | rna-fold -q | rna-view -O dbn | sed 's/ (.*//'
+}
+
+# bats test_tags=slow
+@test "fold.mk: from structures to a table, whose training RNAs are not among the unseen; a second run has nothing to do" {
+	need zstd make
+	mkdir -p data/structure
+	structures 12 30 50 1 | zstd -q >data/structure/bprna_TR0.dbn.zst
+	structures 4 30 50 2 | zstd -q >data/structure/bprna_TV0.dbn.zst
+	structures 6 30 50 3 | zstd -q >data/structure/bprna_TS0.dbn.zst
+	{ structures 5 30 50 4; zstd -dcq data/structure/bprna_TR0.dbn.zst | head -6; } | zstd -q >data/structure/archiveII.dbn.zst
+	fold=(make -s -f "$ROOT/pipelines/fold.mk" DATA=data OUT=out SMALL=1 STEPS=4 AUG=1 THREADS=1 BOOTSTRAP=10 BIN="$B/bin")
+	"${fold[@]}" >log
+	grep -qx 'archiveII: 7 RNAs' log
+	grep -qx 'archiveII-unseen: 5 RNAs' log
+	[ "$(cut -f1-3 out/table.tsv | tr '\t\n' '  ')" = "test folded_by rnas TS0 turner 6 TS0 own 6 archiveII turner 7 archiveII own 7 archiveII-unseen turner 5 archiveII-unseen own 5 " ]
+	# what is known here is what Turner's energies give
+	awk -F'\t' '$2 == "turner" && $4 != "1.0000" { exit 1 }' out/table.tsv
+	[ "$(rna-view -n out/train.rill)" = 24 ]
+	[ "$(grep -c '<circle' out/pictures.svg)" -gt 200 ]
+	[ -z "$("${fold[@]}" -n | grep -E 'rna-(train|fold|predict)')" ]
+	run -2 --separate-stderr make -s -f "$ROOT/pipelines/fold.mk" DATA=data OUT=out2 TRAIN=none
+	[[ $stderr == *"TRAIN=none: not tr0, rnastralign or all"* ]]
+	make -f "$ROOT/pipelines/fold.mk" help | grep -q '^  TRAIN  *training set: tr0, rnastralign or all (tr0)$'
+}

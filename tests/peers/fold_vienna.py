@@ -2,13 +2,18 @@
 """Times RNAfold's library (PyPI's ViennaRNA) and rill's folding, in turn, on the same processor.
 
     taskset -c 0 fold_vienna.py [--rounds 5] [--no-ensemble] BENCH_FOLD FILE...
+    taskset -c 0 fold_vienna.py [--rounds 3] --stream SEQS.fa RNA_FOLD     all RNAs of a file, one after the other
+    fold_vienna.py --memory FILE RNA_FOLD                                  largest resident set, MiB
 
 BENCH_FOLD is build/tests/bench_fold; a FILE holds one sequence.  Prints medians of processor seconds, their ratios, and
 whether energies agree.  Start it with RILL_CPU=avx2 or plain for the other levels.
 """
 import argparse
+import os
+import resource
 import statistics
 import subprocess
+import sys
 import time
 
 import RNA
@@ -34,13 +39,55 @@ def rill(bench, path):
     return float(f[3]), float(f[4]), float(f[5]), float(f[6]), f[2]
 
 
+def child_seconds(command):
+    """Processor seconds of a command whose output is thrown away."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def stream(fasta, rna_fold, rounds):
+    records = open(fasta).read().split(">")[1:]
+    seqs = ["".join(r.split("\n")[1:]) for r in records]
+    v, r = [], []
+    for _ in range(rounds):
+        start = time.process_time()
+        for s in seqs:
+            RNA.fold_compound(s).mfe()
+        v.append(time.process_time() - start)
+        r.append(child_seconds([rna_fold, fasta]))
+    a, b = statistics.median(v), statistics.median(r)
+    print(f"rnas\tnt\tvienna_s\trill_s\tratio\n{len(seqs)}\t{sum(map(len, seqs))}\t{a:.3f}\t{b:.3f}\t{a / b:.1f}")
+
+
+def peak(command):
+    """Largest resident set of a command, MiB."""
+    pid = os.spawnvp(os.P_NOWAIT, command[0], command)
+    return os.wait4(pid, 0)[2].ru_maxrss / 1024
+
+
+def memory(path, rna_fold):
+    fold = "import RNA\nRNA.fold_compound(open({!r}).readline().strip()).mfe()"
+    base = peak([sys.executable, "-c", "import RNA"])
+    v = peak([sys.executable, "-c", fold.format(path)])
+    r = peak([rna_fold, "-f", "-o", os.devnull, path])
+    print(f"nt\tvienna_MiB\tof_these_python\trill_MiB\n{os.path.getsize(path)}\t{v:.0f}\t{base:.0f}\t{r:.0f}")
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--no-ensemble", action="store_true")
+    ap.add_argument("--stream", metavar="FASTA")
+    ap.add_argument("--memory", metavar="FILE")
     ap.add_argument("bench")
-    ap.add_argument("files", nargs="+")
+    ap.add_argument("files", nargs="*")
     a = ap.parse_args()
+    if a.stream:
+        return stream(a.stream, a.bench, a.rounds)
+    if a.memory:
+        return memory(a.memory, a.bench)
     print("sequence\tnt\tlevel\tvienna_mfe_s\trill_mfe_s\tratio\tvienna_ensemble_s\trill_ensemble_s\tratio\tequal")
     for path in a.files:
         with open(path) as fp:
