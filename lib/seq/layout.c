@@ -18,6 +18,7 @@
 #define LINE_BASES 60 /* exterior loops up to here are drawn as a line, when their stems let them */
 #define LINE_STEMS 4
 #define ROUNDS 160 /* a circle is made larger at most so often */
+#define WORK 8000000 /* bases are placed so often in all; then circles stay as they are, as in absurdly nested loops */
 
 /* 1. Circles */
 
@@ -201,10 +202,12 @@ rna_layout_join(struct layout *l, int first, int a, int b, size_t nstems, double
 
 	for (round = 0; grown && st == RNA_OK; round++) {
 		circle(l, a + 1, nstems + 1, PAIR, y);
-		for (k = 0; k < nstems; k++)
+		for (k = 0; k < nstems; k++) {
 			rna_layout_place(l, k);
+			l->work += l->gap[k].j - l->gap[k].i;
+		}
 		grown = 0;
-		if (round < ROUNDS)
+		if (round < ROUNDS && l->work < WORK)
 			st = rna_layout_spread(l, first, a, b, nstems, &grown);
 	}
 	for (k = 0; k < nstems && st == RNA_OK; k++)

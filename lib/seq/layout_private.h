@@ -26,6 +26,7 @@ struct layout {
 	unsigned char *inner;     /* [n] 1: the first base of a pair that is no beginning of an arm */
 	struct rna_point middle;  /* of the circle at hand */
 	double radius;
+	int64_t work; /* bases placed so far, over all rounds */
 	struct rna_nearby discs;
 };
 
