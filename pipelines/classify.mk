@@ -6,8 +6,8 @@
 ##	make -f pipelines/classify.mk DATA=/path/to/data SMALL=1    five minutes, to see that all works
 ##
 ## Two protocols.  paper: train.fa as published, of which 347 RNAs are in the test set, the best epoch chosen on the test
-## set, all of which is scored.  clean: training RNAs that are not in the test set, the best epoch chosen on a tenth of
-## them, and the test RNAs that are nowhere in train.fa.
+## set.  clean: training RNAs that are not in the test set, the best epoch chosen on a tenth of them.  All of the test
+## set is scored in both; its RNAs are of the families of the training RNAs, by design of the set.
 ##
 ## Targets: all, table (prints OUT/table.tsv), clean (removes OUT).  A run that was killed is continued.
 ## Results: OUT/table.tsv (mean and deviation over seeds), OUT/paired.tsv (differences on the clean test set with 95 %
@@ -69,10 +69,8 @@ $(OUT)/paper.test.rill: $(NRC)/test.fa
 	mkdir -p $(OUT)/clean $(OUT)/paper
 	$(TOKENS) -o $@ $<
 
-# letters of both files on one line an RNA: those of the second that are not in the first
-$(OUT)/clean.test.rill: $(NRC)/train.fa $(NRC)/test.fa
-	mkdir -p $(OUT)/clean $(OUT)/paper
-	awk -f $(ROOT)/pipelines/notin.awk $^ | $(TOKENS) -o $@
+$(OUT)/clean.test.rill: $(OUT)/paper.test.rill
+	cp $< $@
 
 $(OUT)/%.rill: $(OUT)/%.all.rill
 	rna-shuf -q -s 1 -n $(RNAS) -o $@ $<

@@ -8,13 +8,6 @@ setup() {
 	P=$ROOT/pipelines
 }
 
-@test "notin.awk: records whose letters are new, wrapped or not, T or U" {
-	printf '>a x\nACGT\nAC\n>b y\nGGG\n' >train.fa
-	printf '>c x\nacguAC\n>d y\nGG\nGA\n>e x\nACGTA\n' >test.fa
-	awk -f "$P/notin.awk" train.fa test.fa >out.fa
-	printf '>d y\nGGGA\n>e x\nACGTA\n' | same out.fa -
-}
-
 @test "match.awk: as many of either label in each class of length" {
 	awk 'BEGIN { for (i = 1; i <= 40; i++) { printf ">r%d %s\n", i, i % 4 ? "pc" : "lnc"
 		n = i % 4 ? 20 + 10 * i : 20 + 5 * i; s = ""; for (k = 0; k < n; k++) s = s "A"; print s } }' >in.fa
