@@ -304,6 +304,5 @@ help:
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench lint format install uninstall dist clean \
-	help FORCE
+.PHONY: all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench lint format install uninstall dist clean help FORCE
 .SECONDARY:
