@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHILD_SECONDS 20 /* a run that takes longer hangs */
+#define CHILD_SECONDS 120 /* a run that takes longer hangs */
 
 extern char **environ;
 

@@ -78,11 +78,11 @@ class_9() {
 		exec 8<>pipe
 		exec 9>pipe 8>&-
 		status=0
-		timeout 20 bash -c "trap '' PIPE; $t $(command_of "$t") >&9" 2>"$log" || status=$?
+		timeout 60 bash -c "trap '' PIPE; $t $(command_of "$t") >&9" 2>"$log" || status=$?
 		[ $status = 1 ] && grep -q "Broken pipe" "$log"
 		count $? "$t with the signal ignored: $status"
 		status=0
-		timeout 20 bash -c "trap - PIPE; $t $(command_of "$t") >&9" 2>/dev/null || status=$?
+		timeout 60 bash -c "trap - PIPE; $t $(command_of "$t") >&9" 2>/dev/null || status=$?
 		[ $status = 141 ]
 		count $? "$t: $status"
 		exec 9>&-
@@ -176,7 +176,7 @@ class_37() {
 	mkfifo silent
 	rna-train mlm -q -c tiny --layers 1 --steps 1 -o shared silent & i=$!
 	exec 9>silent
-	for ((whole = 0; whole < 200; whole++)); do [ ! -e shared/.lock ] || break; sleep 0.02; done
+	for ((whole = 0; whole < 3000; whole++)); do [ ! -e shared/.lock ] || break; sleep 0.02; done
 	refuses 1 rna-train mlm -q -c tiny --layers 1 --steps 1 -o shared masked.rill && grep -q "in use.*pid $i" "$log"
 	count $? "the second training says who holds the folder"
 	cat masked.rill masked.rill >&9 2>/dev/null

@@ -1,5 +1,5 @@
 /*
- * peak.c: runs a program and looks at what it took.
+ * peak.c: runs a program and looks at what it took: memory, and seconds of the processor.
  *
  *	peak [-m MIB] [-s SECONDS] [-x STATUS] PROGRAM ARGUMENTS...    one case: within all three
  *	peak -p PROGRAM ARGUMENTS...                                   prints its peak memory in KiB
@@ -11,7 +11,6 @@ int
 main(int argc, char **argv)
 {
 	long mib = 0, seconds = 0, status = 0, print = 0, took;
-	struct timespec a, b;
 	struct rusage use;
 	int c, end, null;
 	pid_t pid;
@@ -30,7 +29,6 @@ main(int argc, char **argv)
 	}
 	if (optind == argc)
 		errx(2, "usage: peak [-m MIB] [-s SECONDS] [-x STATUS] | -p PROGRAM ARGUMENTS...");
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	if ((pid = fork()) == 0) {
 		null = open("/dev/null", O_WRONLY);
 		if (dup2(null, 1) < 0 || dup2(null, 2) < 0)
@@ -40,8 +38,7 @@ main(int argc, char **argv)
 	}
 	if (pid < 0 || wait4(pid, &end, 0, &use) != pid)
 		err(2, "wait");
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	took = b.tv_sec - a.tv_sec - (b.tv_nsec < a.tv_nsec);
+	took = use.ru_utime.tv_sec + use.ru_stime.tv_sec;
 	if (print) {
 		printf("%ld\n", use.ru_maxrss);
 		return !WIFEXITED(end) || WEXITSTATUS(end) != 0;
