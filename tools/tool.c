@@ -444,6 +444,7 @@ tool_parse(struct tool *t, int argc, char **argv, int (*own)(int, const char *, 
 	char *letters, shown[3] = "-?";
 	int code, at;
 
+	tool_json_memory(t);
 	t->start = tool_now();
 	t->threads = 1;
 	t->level = 1;

@@ -11,6 +11,26 @@
 #include "tool.h"
 #include "tool_private.h"
 
+static const struct tool *json_tool;
+
+static void *
+json_memory(size_t n)
+{
+	void *p = malloc(n > 0 ? n : 1);
+
+	if (p == NULL)
+		tool_die(json_tool, "out of memory");
+	return p;
+}
+
+/* jansson 2.14 loses letters of a key, or crashes, where its lexer's buffer cannot grow. */
+void
+tool_json_memory(const struct tool *t)
+{
+	json_tool = t;
+	json_set_alloc_funcs(json_memory, free);
+}
+
 double
 tool_now(void)
 {

@@ -18,6 +18,9 @@ void tool_version(const struct tool *t);
 /* Threads that wait sleep soon (tool_threads.c): may start the program anew, so before anything is read. */
 void tool_settle_threads(const struct tool *t, char **argv);
 
+/* JSON that gets no memory ends the process with 1 (tool_misc.c): before any is read. */
+void tool_json_memory(const struct tool *t);
+
 /* Removes the unfinished files of all outputs that are open: before the process ends with a failure. */
 void tool_abort_outputs(void);
 

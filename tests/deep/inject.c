@@ -8,7 +8,7 @@
  *
  * CALL is read, write, fsync, close, rename, openat, ftruncate and their kin; ERROR EIO, ENOSPC, EINTR, EAGAIN.
  * A run passes when it ends with 1, one line and no FILE or FILE.part, or with 0 and the output of an undisturbed run;
- * with 0 it must end when a read or write was interrupted, and when all of them take one byte at a time (short).
+ * with 0 it must end when a read was interrupted, and when all calls take one byte at a time (short).
  * With -k the program is killed at its K-th call of CALLS (read,write ...); the exit status is 0 when it was, 3 when
  * it ended before.  count prints how many of CALLS there are.
  */
@@ -142,8 +142,7 @@ main(int argc, char **argv)
 		errx(2, "usage: inject [-e EVERY] [-o FILE] CALL ERROR|short|kill PROGRAM ARGUMENTS...");
 	for (rest = argv[optind]; (name = strsep(&rest, ",")) != NULL;)
 		add_kind(name);
-	must = (strcmp(argv[optind], "read") == 0 || strcmp(argv[optind], "write") == 0) &&
-	    (strcmp(argv[optind + 1], "EINTR") == 0);
+	must = strcmp(argv[optind], "read") == 0 && strcmp(argv[optind + 1], "EINTR") == 0;
 	set_how(argv[optind + 1]);
 	argv += optind + 2;
 	snprintf(part, sizeof(part), "%s.part", output != NULL ? output : "");
