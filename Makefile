@@ -214,11 +214,19 @@ fuzz:
 ## fuzzers: build the fuzz targets
 fuzzers: $(FUZZERS)
 
-## bench: time the kernels; tables go to pipelines/bench/
-bench: $(BENCHES)
+## bench: time the kernels, the model and the pipe's programs; tables go to pipelines/bench/
+bench: $(BENCHES) $(TOOLS)
 	@mkdir -p pipelines/bench
 	@set -e; for b in $(BENCHES); do n=$${b##*/}; echo "$$n -> pipelines/bench/$${n#bench_}.tsv"; \
 		$$b > $(B)/$$n.tsv; mv $(B)/$$n.tsv pipelines/bench/$${n#bench_}.tsv; done
+	B=$(B) tests/bench_tools.sh > $(B)/bench_tools.tsv && mv $(B)/bench_tools.tsv pipelines/bench/tools.tsv
+
+## bench-torch: the same model in current torch, in PYTHON's environment; LENGTHS=FASTA: RNAs of natural lengths too
+PYTHON ?= python3
+bench-torch: $(B)/tests/bench_model $(TOOLS)
+	@mkdir -p pipelines/bench
+	$(PYTHON) tests/peers/bench_torch.py --compile $(if $(LENGTHS),--lengths $(LENGTHS)) $(B) > $(B)/bench_torch.tsv
+	mv $(B)/bench_torch.tsv pipelines/bench/torch.tsv
 
 # the card's own architecture is enough here; EMU=1: the emulator, no nvcc
 GPU_ARCH = $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sed -n '1s/\.//p' | \
@@ -304,5 +312,5 @@ help:
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench lint format install uninstall dist clean help FORCE
+.PHONY: all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench bench-torch lint format install uninstall dist clean help FORCE
 .SECONDARY:
