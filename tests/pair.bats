@@ -30,7 +30,7 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	random_pairs 60 3 >pairs.csv
 	rna-tokenize -q --pairs a_seq,b_seq -o pairs.rill pairs.csv
-	rna-train mlm -q -c tiny --layers 1 --hidden 32 --heads 2 --ffn 32 --max-tokens 64 --steps 0 -o backbone
+	rna-train mlm -q -c tiny --layers 1 --hidden 32 --heads 2 --ffn 32 --max-tokens 80 --steps 0 -o backbone
 }
 
 setup() {
@@ -66,6 +66,44 @@ refused() {
 	[ "$(awk '$1 == "accuracy" { print $2 }' table)" = 1 ]
 }
 
+@test "the interaction head learns 60 pairs, with and without a language model, and predicts what it validated" {
+	need jq
+	for how in "-m none" "-m $backbone --adapt fbth" "-m $backbone" "-m $backbone --adapt fbth --compat paddle"; do
+		rm -rf m
+		# shellcheck disable=SC2086 # words are wanted
+		rna-train pair -q $how --batch 20 --epochs 8 --lr 3e-3 --patience 0 --valid "$pairs" -o m "$pairs"
+		awk -F '\t' 'NR == 2 { first = $4 } END { exit !($4 < 0.9 * first) }' m/log.tsv
+		best=$(awk -F '\t' '$11 == 1 { f = $9 } END { print f }' m/log.tsv)
+		got=$(rna-predict -m m "$pairs" | rna-score pair --bootstrap 0 | awk '$1 == "accuracy" { printf "%.6g", $2 }')
+		[ "$best" = "$got" ]
+	done
+	jq -e '.rill.classifier == {from: "interaction", head: "mlp", axis: "channels", language_model: true, dropout: 0.1} and
+		.rill.pairs and .architectures == ["BertModel"]' m/config.json
+}
+
+@test "the interaction head: the same bytes for every -@, a frozen backbone as it was, pairs of any length" {
+	for how in "-m none" "-m $backbone --adapt fbth"; do
+		for n in 1 2; do
+			# shellcheck disable=SC2086 # words are wanted
+			rna-train pair -q -@ $n $how --epochs 2 --batch 25 --valid-split 0.2 -o m$n -f "$pairs"
+		done
+		for f in model.safetensors config.json log.tsv; do
+			same m1/$f m2/$f
+		done
+	done
+	for dir in "$backbone" m1; do
+		rna-embed -q -m "$dir" "$pairs" | rna-view -O tsv --fields cls >"$(basename "$dir").tsv"
+	done
+	same backbone.tsv m1.tsv
+	printf 'a_seq,b_seq\nA,C\nACG,\n,ACGGUCA\nACGNNACGUUAGCUAGCAU,ACUGUAGCUGUACGUAGUCGUAGCUGAU\n' |
+		rna-tokenize -q --pairs a_seq,b_seq -o short.rill
+	for how in "" "--compat paddle"; do
+		# shellcheck disable=SC2086 # words are wanted
+		rna-train pair -q -m "$backbone" $how --epochs 1 -o n -f "$pairs"
+		rna-predict -m n --top 1 short.rill | rna-view -O json | jq -es 'length == 4 and all(.[]; .prob | add > 0.9999)'
+	done
+}
+
 @test "a split by groups of seq keeps each first sequence on one side" {
 	rna-shuf -q -s 1 --split 0.6 --group seq -o a.rill --rest b.rill "$pairs"
 	for f in a b; do
@@ -94,7 +132,12 @@ refused() {
 	rna-tokenize -q --vocab vocab.txt --pairs a_seq,b_seq -o other.rill "$BATS_FILE_TMPDIR/pairs.csv"
 	refused 1 "vocabulary is rnaernie-39, that of the stream before is custom-9" -m none other.rill "$pairs"
 	refused 1 "the stream's vocabulary is custom-9, the model's is rnaernie-39" -m "$backbone" other.rill
-	refused 2 "--steps: goes with mlm, not with pair" --steps 3 "$pairs"
+	refused 2 "--steps: goes with mlm and fold, not with pair" --steps 3 "$pairs"
+	refused 2 "--from: the interaction head reads all tokens" --head interaction --from mean "$pairs"
+	refused 2 "--compat: goes with --head interaction" --head mlp --compat paddle "$pairs"
+	refused 2 "--adapt stack: goes with --head linear or mlp" -m "$backbone" --adapt stack "$pairs"
+	run -2 --separate-stderr rna-train class -m none --head interaction -o none "$pairs"
+	[[ ${stderr_lines[0]} == *"--head interaction: goes with pair, not with class" ]]
 }
 
 @test "rna-predict refuses single RNAs with a model of pairs, and a model without a head" {
@@ -105,4 +148,43 @@ refused() {
 	run -1 --separate-stderr rna-predict -m "$backbone" -o none "$pairs"
 	one_line "$stderr"
 	[[ $stderr == *"no class head"* ]]
+}
+
+# bats test_tags=slow
+@test "pipelines/interact.mk: every row of both protocols, and a second make has nothing to do" {
+	need gnuplot
+	interact() {
+		make -s -f "$ROOT/pipelines/interact.mk" BIN="$B/bin" TABLE="$BATS_FILE_TMPDIR/pairs.csv" OUT="$PWD/out" MODEL="$backbone" SMALL=1 \
+			ROWS="fbth alone linear" GIVEN=alone EPOCHS=1 TUNED=1 THREADS=1 "$@"
+	}
+	interact help | grep -q 'PAIRS'
+	interact table >table
+	[ "$(awk '{ print $1 }' table | paste -sd ' ')" = \
+		"row fbth alone linear kmer kmer-all length length-all lookup lookup-all #" ]
+	# none of the microRNAs of the clean test set is in training, so the look-up has nothing to say there
+	for f in all test; do
+		rna-view -O tsv --fields a_seq out/clean/$f.rill | tail -n +2 | sort -u >$f
+	done
+	[ -s test ]
+	[ -z "$(comm -12 all test)" ]
+	grep -qc auc_macro out/paper-given/alone-1.tsv
+	before=$(ls -l --time-style=full-iso out/paper)
+	interact table >again
+	same table again
+	[ "$before" = "$(ls -l --time-style=full-iso out/paper)" ]
+}
+
+@test "features of pairs: k-mers and lengths of both, the look-up of the first" {
+	printf 'a_seq,b_seq,label\n' >t.csv
+	for i in 1 2 3 4 5 6 7 8; do
+		printf 'ACGUACGUAC,ACGUAC,0\nACGUACGUACG,AUGUAUAUAUUAUAUAUUUAA,1\n' >>t.csv
+	done
+	rna-tokenize -q --pairs a_seq,b_seq t.csv | rna-embed -q --kmer 2 -o t.rill
+	for from in kmer length seq; do
+		rna-train pair -q --from $from -o $from t.rill
+		[ "$(rna-predict -m $from t.rill | rna-score pair --bootstrap 0 | awk '$1 == "accuracy" { print $2 }')" = 1 ]
+	done
+	printf '>a\nACGU\n' >one.fa
+	run -1 --separate-stderr rna-predict -m length -o none one.fa
+	one_line "$stderr"
 }

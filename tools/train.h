@@ -8,6 +8,7 @@
 #include "tool.h"
 
 /* Numbers that were not given are negative. */
+enum train_head { TRAIN_LINEAR, TRAIN_MLP, TRAIN_INTERACTION };
 enum train_adapt { TRAIN_TBTH, TRAIN_FBTH, TRAIN_STACK };
 /* What a class head reads: as enum rna_class_from, of a backbone; then what needs none. */
 enum train_from {
@@ -34,7 +35,8 @@ struct train_opts {
 	int resume, plan;
 	/* class */
 	int adapt; /* enum train_adapt */
-	int from, mlp, weighted, chunks; /* enum train_from, 1: mlp, enum rna_class_chunks */
+	int from, head, weighted, chunks; /* enum train_from, enum train_head; enum rna_class_chunks */
+	int channels; /* --compat paddle */
 	int shared;                      /* --predictor shared */
 	int64_t types, max_chunks;       /* --types K of stack */
 	double floor;

@@ -142,6 +142,8 @@ train(struct class_run *c, int64_t nth)
 
 	train_open_model(r, -1);
 	train_check_model(c);
+	if (r->o->head == TRAIN_INTERACTION && !r->model.config.class_lm)
+		opts.frozen = 1; /* there is no backbone to learn */
 	if (r->o->adapt == TRAIN_STACK)
 		open_typer(c, nth);
 	opts.typer = r->typer.rk != NULL ? &r->typer : NULL;

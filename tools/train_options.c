@@ -9,7 +9,7 @@
 enum {
 	OPT_ACT = CHAR_MAX + 1, OPT_ADAPT, OPT_ATTENTION_DROPOUT, OPT_BATCH, OPT_BATCH_TOKENS, OPT_CHUNKS,
 	OPT_CLASS_WEIGHTS,
-	OPT_CLIP, OPT_DROPOUT, OPT_DTYPE,
+	OPT_CLIP, OPT_COMPAT, OPT_DROPOUT, OPT_DTYPE,
 	OPT_EPOCHS, OPT_FFN, OPT_FROM, OPT_GROUP, OPT_HEAD, OPT_HEADS, OPT_HIDDEN, OPT_IMAGES,
 	OPT_INIT, OPT_INIT_RANGE, OPT_KEEP,
 	OPT_LABEL_SMOOTHING, OPT_LAMBDA, OPT_LAYERS, OPT_LOG, OPT_LOG_EVERY, OPT_LONGEST, OPT_LR,
@@ -61,7 +61,8 @@ const struct tool_option train_options[] = {
 	{OPT_PATIENCE, "patience", "N", "class, pair: stop after N epochs without a better one, 0: never (default 10)"},
 	{OPT_CLASS_WEIGHTS, "class-weights", NULL, "class, pair: all classes count the same"},
 	{OPT_LABEL_SMOOTHING, "label-smoothing", "X", "class, pair: share of each label given to all (default 0)"},
-	{OPT_HEAD, "head", "linear|mlp", "class, pair: the class head (default linear)"},
+	{OPT_HEAD, "head", "linear|mlp|interaction", "class, pair: the class head (linear; pair: interaction)"},
+	{OPT_COMPAT, "compat", "paddle", "pair: the interaction head as the released code has it"},
 	{OPT_FROM, "from", "WHAT", "class, pair: pooled, cls, mean, attention; kmer, length, seq, field:NAME"},
 	{OPT_CHUNKS, "chunks", "mean|attention|mlp", "class: how the chunks of an RNA are put together (default mean)"},
 	{OPT_MAX_CHUNKS, "max-chunks", "N", "class: train on the first N chunks of an RNA, 0: on all (default 6)"},
@@ -148,7 +149,8 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 	static const char *const acts[] = {"relu", "gelu", NULL}, *const dtypes[] = {"fp32", "bf16", NULL};
 	static const char *const schedules[] = {"paper", "linear", "cosine", "constant", NULL};
 	static const char *const objectives[] = {"mask", "type", NULL}, *const inits[] = {"normal", "local", NULL};
-	static const char *const adapts[] = {"tbth", "fbth", "stack", NULL}, *const heads[] = {"linear", "mlp", NULL};
+	static const char *const adapts[] = {"tbth", "fbth", "stack", NULL};
+	static const char *const heads[] = {"linear", "mlp", "interaction", NULL};
 	static const char *const ways[] = {"mean", "attention", "mlp", NULL};
 	static const char *const predictors[] = {"frozen", "shared", NULL};
 	const struct {
@@ -161,7 +163,7 @@ word(struct tool *t, struct train_opts *o, int code, const char *value)
 	    {OPT_ADAPT, "--adapt", adapts, &o->adapt},
 	    {OPT_CHUNKS, "--chunks", ways, &o->chunks},
 	    {OPT_DTYPE, "--dtype", dtypes, &o->bf16},
-	    {OPT_HEAD, "--head", heads, &o->mlp},
+	    {OPT_HEAD, "--head", heads, &o->head},
 	    {OPT_INIT, "--init", inits, &o->init_local},
 	    {OPT_OBJECTIVE, "--objective", objectives, &o->type_head},
 	    {OPT_PREDICTOR, "--predictor", predictors, &o->shared},
@@ -194,7 +196,7 @@ take_from(struct tool *t, struct train_opts *o, const char *value)
 int
 train_option(int code, const char *value, void *arg)
 {
-	static const char *const configs[] = {"tiny", "small", "base", NULL};
+	static const char *const configs[] = {"tiny", "small", "base", NULL}, *const compats[] = {"paddle", NULL};
 	struct train_opts *o = arg;
 	struct tool *t = o->tool;
 
@@ -209,6 +211,10 @@ train_option(int code, const char *value, void *arg)
 		break;
 	case OPT_CLASS_WEIGHTS:
 		o->weighted = 1;
+		break;
+	case OPT_COMPAT:
+		tool_choice(t, "--compat", value, compats);
+		o->channels = 1;
 		break;
 	case OPT_FROM:
 		take_from(t, o, value);
@@ -249,7 +255,8 @@ static const struct {
 } owners[] = {
 	{OPT_ADAPT, DATA}, {OPT_BATCH, DATA}, {OPT_CLASS_WEIGHTS, CLASSES}, {OPT_FROM, CLASSES},
 	{OPT_GROUP, DATA}, {OPT_HEAD, CLASSES}, {OPT_LABEL_SMOOTHING, CLASSES}, {OPT_PATIENCE, DATA},
-	{OPT_CHUNKS, 1 << TRAIN_CLASS}, {OPT_MAX_CHUNKS, 1 << TRAIN_CLASS}, {OPT_PREDICTOR, CLASSES},
+	{OPT_CHUNKS, 1 << TRAIN_CLASS}, {OPT_COMPAT, 1 << TRAIN_PAIR}, {OPT_MAX_CHUNKS, 1 << TRAIN_CLASS},
+	{OPT_PREDICTOR, CLASSES},
 	{OPT_TYPES, DATA}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, DATA}, {OPT_VALID_SPLIT, DATA},
 	{OPT_BATCH_TOKENS, MLM}, {OPT_KEEP, MLM}, {OPT_LOG_EVERY, MLM}, {OPT_OBJECTIVE, MLM}, {OPT_PLAN, MLM},
 	{OPT_RESUME, MLM}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, STEPS}, {OPT_TYPE_WEIGHT, MLM}, {OPT_VALID_EVERY, STEPS},
@@ -291,6 +298,23 @@ set_defaults(struct train_opts *o, enum train_objective which)
 		o->batch = 256;
 	if (which == TRAIN_PAIR && !is_given(o, OPT_LR))
 		o->lr = 1e-3;
+	if (which == TRAIN_PAIR && !is_given(o, OPT_HEAD) && !is_given(o, OPT_FROM))
+		o->head = TRAIN_INTERACTION;
+}
+
+static void
+check_head(const struct train_opts *o, enum train_objective which)
+{
+	const int interaction = o->head == TRAIN_INTERACTION;
+
+	if (interaction && which != TRAIN_PAIR)
+		tool_usage(o->tool, "--head interaction: goes with pair, not with class");
+	if (interaction && is_given(o, OPT_FROM))
+		tool_usage(o->tool, "--from: the interaction head reads all tokens; it goes with --head linear or mlp");
+	if (interaction && o->adapt == TRAIN_STACK)
+		tool_usage(o->tool, "--adapt stack: goes with --head linear or mlp");
+	if (!interaction && o->channels)
+		tool_usage(o->tool, "--compat: goes with --head interaction");
 }
 
 /* A classifier without a backbone has no use for most options. */
@@ -321,6 +345,7 @@ takers(unsigned who)
 	return who == CLASSES ? "class and pair" : who == MLM ? "mlm" : who == FOLD ? "fold"
 	     : who == DATA    ? "class, pair and fold"
 	     : who == STEPS   ? "mlm and fold"
+	     : who == 1 << TRAIN_PAIR ? "pair"
 	                      : "class";
 }
 
@@ -346,4 +371,5 @@ train_check_options(struct train_opts *o, enum train_objective which)
 		tool_usage(o->tool, "--%s goes with --adapt stack",
 		    is_given(o, OPT_TYPES) ? "types" : is_given(o, OPT_PREDICTOR) ? "predictor" : "types-floor");
 	set_defaults(o, which);
+	check_head(o, which);
 }

@@ -132,14 +132,42 @@ stream_frame(const struct train_run *r, const struct rna_vocab *v)
 	return rna_frame_slot(v, tokens, n) >= 0 ? RNA_FRAME_TYPE : RNA_FRAME_PLAIN;
 }
 
+static int
+head_from(const struct train_opts *o)
+{
+	return o->head == TRAIN_INTERACTION ? RNA_CLASS_INTERACTION : o->from;
+}
+
+/* Of the interaction head. */
+static float
+head_dropout(const struct train_opts *o)
+{
+	return o->dropout >= 0 ? (float)o->dropout : 0.1f;
+}
+
+/*
+ * A new model's interaction head has no language model beside it.  A model folder has a backbone; it is as small as can
+ * be, and nothing reads it.
+ */
+static void
+no_language_model(const struct train_run *r, struct rna_config *c)
+{
+	if (r->labels == NULL || r->o->head != TRAIN_INTERACTION)
+		return;
+	c->layers = c->heads = 1;
+	c->hidden = c->ffn = 8;
+}
+
 /* A new model that classifies. */
 static void
 class_head(const struct train_run *r, struct rna_config *c)
 {
 	c->labels = json_incref(r->labels);
-	c->class_from = r->o->from;
-	c->class_mlp = r->o->mlp;
+	c->class_from = head_from(r->o);
+	c->class_mlp = r->o->head != TRAIN_LINEAR;
 	c->class_chunks = r->o->chunks;
+	c->class_axis = r->o->channels ? RNA_AXIS_CHANNELS : RNA_AXIS_POSITIONS;
+	c->class_dropout = head_dropout(r->o);
 	c->pairs = r->pairs;
 	c->pooler = c->class_from == RNA_CLASS_POOLED;
 	c->mlm = 0;
@@ -159,6 +187,7 @@ new_model(struct train_run *r, struct rna_err *err)
 	if ((s = rna_config_preset(&c, o->config != NULL ? o->config : "tiny", err)) == RNA_OK) {
 		if (r->stream_max > 0)
 			c.positions = r->stream_max;
+		no_language_model(r, &c);
 		apply_shape(o, &c);
 		apply_dropout(o, &c);
 		c.vocab_size = v.n;
@@ -207,9 +236,12 @@ old_model(struct train_run *r, const char *dir, struct rna_err *err)
 	enum rna_status s;
 
 	mo.labels = r->labels;
-	mo.class_from = r->o->from;
-	mo.class_mlp = r->o->mlp;
+	mo.class_from = head_from(r->o);
+	mo.class_mlp = r->o->head != TRAIN_LINEAR;
 	mo.class_chunks = r->o->chunks;
+	mo.class_axis = r->o->channels ? RNA_AXIS_CHANNELS : RNA_AXIS_POSITIONS;
+	mo.class_lm = r->o->head == TRAIN_INTERACTION;
+	mo.class_dropout = head_dropout(r->o);
 	if (r->o->adapt == TRAIN_STACK)
 		mo.class_typer = r->o->shared ? RNA_TYPER_SHARED : RNA_TYPER_FROZEN;
 	mo.pairs = r->pairs;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "nn/classhead.h"
+#include "nn/interact.h"
 
 static rna_t
 map(struct rna_tape *t, const struct rna_params *p, const char *name, rna_t x, enum rk_act act)
@@ -27,12 +28,26 @@ attend(struct rna_tape *t, const struct rna_params *p, const char *score, rna_t 
 int
 rna_classhead_reads_cls(const struct rna_config *c)
 {
-	return c->class_from != RNA_CLASS_MEAN && c->class_from != RNA_CLASS_ATTENTION;
+	return c->class_from == RNA_CLASS_POOLED || c->class_from == RNA_CLASS_CLS;
+}
+
+int
+rna_classhead_by_tokens(const struct rna_config *c)
+{
+	return c->class_from == RNA_CLASS_INTERACTION;
+}
+
+int
+rna_classhead_width(const struct rna_config *c)
+{
+	return rna_classhead_by_tokens(c) ? RNA_INTERACT_VECTOR : c->hidden;
 }
 
 rna_t
 rna_classhead_read(struct rna_tape *t, const struct rna_params *params, const struct rna_config *c, rna_t last)
 {
+	if (c->class_from == RNA_CLASS_INTERACTION)
+		return rna_interact_read(t, params, c, last);
 	if (c->class_from == RNA_CLASS_MEAN)
 		return rna_tape_segment_sum(t, last, -1, RNA_OVER_BASES);
 	if (c->class_from == RNA_CLASS_ATTENTION)
@@ -43,6 +58,8 @@ rna_classhead_read(struct rna_tape *t, const struct rna_params *params, const st
 static rna_t
 head(struct rna_tape *t, const struct rna_params *p, const struct rna_config *c, rna_t x, enum rna_tape_index at)
 {
+	if (c->class_from == RNA_CLASS_INTERACTION)
+		return rna_interact_logits(t, p, c, x, at);
 	if (c->class_from == RNA_CLASS_POOLED)
 		x = map(t, p, "pooler", x, RK_TANH);
 	x = rna_tape_dropout(t, x, at, c->hidden_dropout);

@@ -7,8 +7,12 @@
 
 #include "nn/model.h"
 
+/* Numbers that the head reads of a sequence: the hidden width, or RNA_INTERACT_VECTOR. */
+int rna_classhead_width(const struct rna_config *c);
+/* 1: the head learns what to read of all tokens of a sequence; a frozen backbone's states are not summed up for it. */
+int rna_classhead_by_tokens(const struct rna_config *c);
 /*
- * What the head reads of each sequence, of the last hidden states: [seqs, hidden].  params: m's, or others that hold
+ * What the head reads of each sequence, of the last hidden states: [seqs, width].  params: m's, or others that hold
  * the head under the same names.
  */
 rna_t rna_classhead_read(

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/classhead.h"
 #include "nn/classify_private.h"
 #include "stream/rng.h"
 
@@ -82,7 +83,9 @@ rna_classify_open(
 	c->opts = *opts;
 	c->params = &m->params;
 	c->best_f1 = -1;
+	c->by_tokens = rna_classhead_by_tokens(&m->config);
 	rna_record_init(&c->rec);
+	rna_record_init(&c->framed);
 	if (prepare(c, err) == RNA_OK)
 		return c;
 	rna_classify_close(c);
@@ -100,6 +103,8 @@ rna_classify_close(struct rna_classify *c)
 	rna_params_fini(&c->head);
 	rna_batch_fini(&c->batch);
 	rna_record_fini(&c->rec);
+	rna_record_fini(&c->framed);
+	free(c->first);
 	free(c->vectors);
 	free(c->types);
 	free(c->sigma);

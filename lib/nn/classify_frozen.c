@@ -1,12 +1,14 @@
 /*
  * classify_frozen.c: a head on a backbone that does not learn: its vectors, in evaluation mode, once for all
- * epochs; pooler and class head as parameters of their own, so that nothing else is touched by the optimiser.
+ * epochs; pooler and class head as parameters of their own, so that nothing else is touched by the optimiser.  For a
+ * head that reads all tokens, the states of all tokens are kept.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "nn/classify_private.h"
 #include "nn/embed.h"
+#include "nn/interact.h"
 
 #define WINDOW 256 /* pieces embedded at once */
 
@@ -48,32 +50,56 @@ static enum rna_status
 embed_window(
     struct rna_classify *c, struct rna_embed *e, struct rna_record *rec, size_t first, size_t n, struct rna_err *err)
 {
+	const char *field = c->by_tokens ? "hidden" : RNA_EMBED_CLASS_FIELD;
 	const size_t h = (size_t)c->m->config.hidden;
+	const struct rna_record *in;
+	const struct rna_field *f;
 	enum rna_status s = RNA_OK;
-	uint64_t columns;
 	size_t i;
 
 	for (i = 0; i < n && s == RNA_OK; i++)
-		s = rna_classdata_record(c->d, &c->d->piece[first + i], &rec[i], err);
+		if ((s = classify_input(c, &c->d->piece[first + i], &in, err)) == RNA_OK &&
+		    (s = rna_record_copy(&rec[i], in)) != RNA_OK)
+			return rna_fail(err, s, "out of memory");
 	if (s == RNA_OK)
 		s = rna_embed_run(e, rec, n, err);
-	for (i = 0; i < n && s == RNA_OK; i++)
-		memcpy(c->vectors + (first + i) * h,
-		    rna_record_get_vec(&rec[i], RNA_EMBED_CLASS_FIELD, RNA_F32, &columns), h * sizeof(*c->vectors));
+	for (i = 0; i < n && s == RNA_OK; i++) {
+		f = rna_record_find(&rec[i], field);
+		memcpy(c->vectors + (c->by_tokens ? c->first[first + i] : first + i) * h, rna_record_data(&rec[i], f),
+		    f->size);
+	}
 	return s;
+}
+
+/* Rows of vectors; by tokens also where those of each piece begin. */
+static size_t
+count_rows(struct rna_classify *c)
+{
+	size_t i, rows = 0;
+
+	if (!c->by_tokens)
+		return c->d->npieces;
+	c->first = calloc(c->d->npieces + 1, sizeof(*c->first));
+	for (i = 0; c->first != NULL && i < c->d->npieces; i++) {
+		c->first[i] = rows;
+		rows += rna_interact_tokens(&c->m->config, c->d->piece[i].ntokens);
+	}
+	return rows;
 }
 
 static enum rna_status
 embed_all(struct rna_classify *c, struct rna_err *err)
 {
-	struct rna_embed_options o = {.what = RNA_EMBED_CLASS, .layer = -1, .precision = c->opts.precision};
+	struct rna_embed_options o = {.what = c->by_tokens ? RNA_EMBED_HIDDEN : RNA_EMBED_CLASS,
+	    .layer = -1,
+	    .precision = c->opts.precision};
 	struct rna_record *rec = calloc(WINDOW, sizeof(*rec));
 	struct rna_embed *e = rna_embed_open(c->m, &o, err);
 	enum rna_status s = e != NULL ? RNA_OK : err->status;
-	size_t i, n;
+	size_t i, n, rows = count_rows(c);
 
-	c->vectors = reallocarray(NULL, c->d->npieces + 1, (size_t)c->m->config.hidden * sizeof(*c->vectors));
-	if (s == RNA_OK && (rec == NULL || c->vectors == NULL))
+	c->vectors = reallocarray(NULL, rows + 1, (size_t)c->m->config.hidden * sizeof(*c->vectors));
+	if (s == RNA_OK && (rec == NULL || c->vectors == NULL || (c->by_tokens && c->first == NULL)))
 		s = rna_fail(err, RNA_EMEM, "out of memory for the vectors of %zu RNAs", c->d->n);
 	for (i = 0; i < c->d->npieces && s == RNA_OK; i += n) {
 		n = c->d->npieces - i < WINDOW ? c->d->npieces - i : WINDOW;
@@ -103,7 +129,7 @@ classify_frozen_open(struct rna_classify *c, struct rna_err *err)
 	c->params = &c->head;
 	if ((s = rna_params_alloc(&c->head, err)) != RNA_OK || (s = copy_head(c, 0, err)) != RNA_OK)
 		return s;
-	return embed_all(c, err);
+	return c->by_tokens && !c->m->config.class_lm ? RNA_OK : embed_all(c, err);
 }
 
 enum rna_status

@@ -27,14 +27,16 @@ struct rna_classify {
 	struct rna_classify_options opts;
 	struct rna_params *params; /* that learn: the model's, or head */
 	struct rna_params head;    /* frozen: pooler and class head, by the model's names */
-	float *vectors;            /* frozen: [pieces, hidden] */
+	float *vectors;            /* frozen: [pieces, hidden]; of a head by tokens: [tokens of all pieces, hidden] */
+	size_t *first;             /* by tokens: where those of each piece begin */
+	int by_tokens;             /* 1: rna_classhead_by_tokens */
 	uint8_t *types;            /* STACK: [examples, K]; else NULL */
 	float *sigma;              /* [examples, K] */
 	struct rna_optimizer optimizer;
 	struct rna_tape_options unit;
 	struct classify_tape train, eval;
 	struct rna_batch batch;
-	struct rna_record rec;
+	struct rna_record rec, framed;
 	float *loss, *values; /* of a unit: losses; logits, or vectors on their way */
 	float *share;         /* of a unit: of each part */
 	uint8_t *hit;
@@ -60,6 +62,11 @@ int classify_types_count(const struct rna_classify *c);
 
 /* classify_types.c: types and sigma of every example, by the typer's weights as they are. */
 enum rna_status classify_types(struct rna_classify *c, struct rna_err *err) RNA_CHECK;
+
+/* The input of the model that a piece is: c->rec, or c->framed where the head wants a frame of its own. */
+enum rna_status
+classify_input(struct rna_classify *c, const struct rna_piece *p, const struct rna_record **in,
+    struct rna_err *err) RNA_CHECK;
 
 /* classify_frozen.c */
 enum rna_status classify_frozen_open(struct rna_classify *c, struct rna_err *err) RNA_CHECK;

@@ -7,6 +7,7 @@
 
 #include "nn/classhead.h"
 #include "nn/classify_private.h"
+#include "nn/interact.h"
 #include "nn/replicate.h"
 #include "stream/rng.h"
 
@@ -17,6 +18,36 @@ int
 classify_types_count(const struct rna_classify *c)
 {
 	return c->types != NULL ? c->m->config.class_types : 1;
+}
+
+enum rna_status
+classify_input(struct rna_classify *c, const struct rna_piece *p, const struct rna_record **in, struct rna_err *err)
+{
+	enum rna_status s = rna_classdata_record(c->d, p, &c->rec, err);
+
+	*in = &c->rec;
+	if (s != RNA_OK || !c->by_tokens)
+		return s;
+	*in = &c->framed;
+	return rna_interact_frame(&c->m->config, &c->m->vocab, &c->rec, &c->framed, err);
+}
+
+/* 1: a sequence of the batch stands for a vector that is known. */
+static int
+is_vector(const struct rna_classify *c)
+{
+	return c->opts.frozen && !c->by_tokens;
+}
+
+/* What a head by tokens reads: the encoder's states, or those that were kept, or none. */
+static rna_t
+states(struct rna_classify *c, struct classify_tape *u)
+{
+	if (!c->m->config.class_lm)
+		return -1;
+	if (c->opts.frozen)
+		return u->input = rna_tape_input_rows(u->t, RK_LIVE_TOKENS, c->m->config.hidden);
+	return rna_encoder_forward(u->t, c->m, -1, NULL);
 }
 
 /* Encoder or input, class head, loss. */
@@ -31,7 +62,10 @@ make(struct rna_classify *c, int train, struct classify_tape *u, struct rna_err 
 	o.smoothing = train ? c->opts.smoothing : 0;
 	if ((u->t = rna_tape_create(c->m->rk, c->params, &o)) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
-	if (c->opts.frozen)
+	u->input = -1;
+	if (c->by_tokens)
+		x = rna_classhead_read(u->t, c->params, k, states(c, u));
+	else if (c->opts.frozen)
 		x = u->input = rna_tape_input(u->t, RNA_AT_CLS, k->hidden);
 	else if (rna_classhead_reads_cls(k))
 		x = rna_encoder_rows(u->t, c->m, RNA_AT_CLS);
@@ -62,11 +96,13 @@ static uint64_t
 tokens_of(const struct rna_classify *c, size_t example)
 {
 	const struct rna_example *e = &c->d->list[example];
-	uint64_t n = 0;
+	uint64_t n = 0, tokens;
 	uint32_t i;
 
-	for (i = 0; i < e->npieces; i++)
-		n += c->opts.frozen ? 1 : c->d->piece[e->first + i].ntokens;
+	for (i = 0; i < e->npieces; i++) {
+		tokens = c->d->piece[e->first + i].ntokens;
+		n += is_vector(c) ? 1 : c->by_tokens ? rna_interact_tokens(&c->m->config, tokens) : tokens;
+	}
 	return n;
 }
 
@@ -75,10 +111,10 @@ static enum rna_status
 capacity(const struct rna_classify *c, int *tokens, int *parts, struct rna_err *err)
 {
 	const uint64_t types = (uint64_t)classify_types_count(c);
-	uint64_t most = c->opts.frozen ? UNIT_VECTORS : UNIT_TOKENS, widest = 0, n;
+	uint64_t most = is_vector(c) ? UNIT_VECTORS : UNIT_TOKENS, widest = 0, n;
 	size_t i;
 
-	if (!c->opts.frozen && (uint64_t)c->m->config.max > most)
+	if (!is_vector(c) && (uint64_t)c->m->config.max > most)
 		most = (uint64_t)c->m->config.max;
 	for (i = 0; i < c->d->n; i++) {
 		n = tokens_of(c, i) * types;
@@ -91,6 +127,10 @@ capacity(const struct rna_classify *c, int *tokens, int *parts, struct rna_err *
 		    "an RNA of %llu tokens in all is more than a step takes; use fewer of its chunks: --max-chunks",
 		    (unsigned long long)most);
 	*tokens = (int)most;
+	if (c->by_tokens) {
+		*parts = (int)(most / rna_interact_tokens(&c->m->config, 0)) + 1;
+		return RNA_OK;
+	}
 	*parts = c->opts.frozen || (uint64_t)*tokens / 2 < widest ? (int)(widest > most ? widest : most) : *tokens / 2;
 	return RNA_OK;
 }
@@ -109,12 +149,15 @@ classify_tapes(struct rna_classify *c, struct rna_err *err)
 	    .seqs = parts,
 	    .rows = 1,
 	    .slots = parts,
-	    .max_len = c->opts.frozen ? 1 : k->max,
+	    .max_len = is_vector(c) ? 1 : k->max,
 	    .precision = c->opts.precision};
+	if (c->by_tokens)
+		rna_interact_capacity(k, &c->unit);
 	c->loss = calloc((size_t)parts, sizeof(*c->loss));
 	c->hit = calloc((size_t)parts, sizeof(*c->hit));
 	c->share = calloc((size_t)parts, sizeof(*c->share));
-	c->values = reallocarray(NULL, (size_t)parts, (size_t)wide * sizeof(*c->values));
+	c->values = reallocarray(
+	    NULL, (size_t)(c->by_tokens ? tokens : parts), (size_t)wide * sizeof(*c->values));
 	if (c->loss == NULL || c->hit == NULL || c->share == NULL || c->values == NULL ||
 	    rna_batch_init(&c->batch, tokens, parts, 1, parts) != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "out of memory");
@@ -155,31 +198,43 @@ add_vector(struct rna_classify *c, size_t piece, uint64_t key)
 	b->ntokens = b->offsets[i + 1] = b->nseqs = i + 1;
 }
 
+/* The states of a piece's n tokens, before it is added to the batch. */
+static void
+add_states(struct rna_classify *c, size_t piece, uint64_t n)
+{
+	const size_t h = (size_t)c->m->config.hidden;
+
+	memcpy(c->values + (size_t)c->batch.ntokens * h, c->vectors + c->first[piece] * h, n * h * sizeof(*c->values));
+}
+
 /* A piece as replicate number k; *bases: its letters. */
 static enum rna_status
 add_part(struct rna_classify *c, size_t example, size_t piece, int k, uint32_t *bases, struct rna_err *err)
 {
 	const struct rna_example *e = &c->d->list[example];
 	const struct rna_piece *p = &c->d->piece[piece];
+	const struct rna_record *in;
 	uint64_t ntokens, key = rna_rng_key(c->opts.seed, (uint64_t)c->epoch, e->rid, p->chunk ^ (uint32_t)k << 24,
 			      RNA_RNG_DROPOUT);
 	const uint8_t *tokens;
 	enum rna_status s;
 	uint32_t first;
 
-	if ((s = rna_classdata_record(c->d, p, &c->rec, err)) != RNA_OK)
+	if ((s = classify_input(c, p, &in, err)) != RNA_OK)
 		return s;
 	tokens = rna_record_get_vec(&c->rec, "tokens", RNA_U8, &ntokens);
 	*bases = rna_frame_bases(&c->m->vocab, tokens, ntokens, &first);
-	if (c->opts.frozen) {
+	if (is_vector(c)) {
 		add_vector(c, piece, key);
 		return RNA_OK;
 	}
+	if (c->by_tokens && c->vectors != NULL)
+		add_states(c, piece, rna_interact_tokens(&c->m->config, p->ntokens));
 	if (c->types != NULL &&
 	    (s = rna_replicate_fill(&c->m->vocab, &c->rec,
 		 c->types[example * (size_t)classify_types_count(c) + (size_t)k], err)) != RNA_OK)
 		return s;
-	return rna_batch_add(&c->batch, c->m, &c->rec, key, err);
+	return rna_batch_add(&c->batch, c->m, in, key, err);
 }
 
 enum rna_status
@@ -221,12 +276,14 @@ classify_unit_run(struct rna_classify *c, int train, struct classify_sums *sums,
 {
 	const struct classify_tape *u = train ? &c->train : &c->eval;
 	struct rna_batch *b = &c->batch;
-	size_t n = (size_t)b->nslots, parts = (size_t)b->nseqs, i;
+	size_t n = (size_t)b->nslots, parts = (size_t)b->nseqs, rows = c->by_tokens ? (size_t)b->ntokens : parts, i;
 	enum rna_status s;
 
-	if ((c->opts.frozen && (s = rna_tape_write(u->t, u->input, parts, c->values, err)) != RNA_OK) ||
+	if ((u->input >= 0 && (s = rna_tape_write(u->t, u->input, rows, c->values, err)) != RNA_OK) ||
 	    (s = rna_tape_write(u->t, u->weight, parts, c->share, err)) != RNA_OK ||
 	    (s = rna_batch_upload(b, c->m->rk, rna_tape_inputs(u->t), err)) != RNA_OK ||
+	    (c->by_tokens &&
+		(s = rna_interact_upload(&c->m->config, b, c->m->rk, u->t, train, err)) != RNA_OK) ||
 	    (s = rna_tape_forward(u->t, err)) != RNA_OK || (train && (s = rna_tape_backward(u->t, err)) != RNA_OK) ||
 	    (s = rna_tape_read_loss(u->t, RNA_AT_SLOT, n, c->loss, c->hit, err)) != RNA_OK)
 		return s;

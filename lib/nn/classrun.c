@@ -54,7 +54,8 @@ build(struct rna_classrun *r, int cap, struct rna_err *err)
 	const struct rna_tape_options o = {
 	    .tokens = cap, .seqs = cap, .rows = 1, .slots = cap, .max_len = 1, .precision = r->precision};
 	const struct rna_config *c = &r->m->config;
-	int wide = c->hidden > rna_config_classes(c) ? c->hidden : rna_config_classes(c);
+	const int width = rna_classhead_width(c), classes = rna_config_classes(c);
+	const int wide = width > classes ? width : classes;
 
 	drop(r);
 	r->cap = cap;
@@ -66,7 +67,7 @@ build(struct rna_classrun *r, int cap, struct rna_err *err)
 		rna_batch_fini(&r->batch);
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	}
-	r->input = rna_tape_input(r->tape, RNA_AT_CLS, c->hidden);
+	r->input = rna_tape_input(r->tape, RNA_AT_CLS, width);
 	r->weight = rna_tape_input(r->tape, RNA_AT_CLS, 1);
 	r->logits = rna_classhead_logits(r->tape, &r->m->params, c, r->input, r->weight);
 	rna_tape_keep(r->tape, r->logits);
@@ -91,7 +92,7 @@ weight_of(const struct rna_classrun *r, const struct rna_record *rec)
 static enum rna_status
 add(struct rna_classrun *r, const struct rna_record *rec, size_t n, struct rna_err *err)
 {
-	const size_t h = (size_t)r->m->config.hidden;
+	const size_t h = (size_t)rna_classhead_width(&r->m->config);
 	struct rna_batch *b = &r->batch;
 	const int first = b->nseqs;
 	double total = 0;

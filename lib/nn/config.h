@@ -11,9 +11,11 @@
 
 /*
  * What a class head reads: tanh of a linear map of [CLS], as BertForSequenceClassification, or [CLS] itself, or the
- * mean over the bases, plain or weighted by attention.
+ * mean over the bases, plain or weighted by attention, or what a net over all tokens of a pair says (interact.h).
  */
-enum rna_class_from { RNA_CLASS_POOLED, RNA_CLASS_CLS, RNA_CLASS_MEAN, RNA_CLASS_ATTENTION };
+enum rna_class_from { RNA_CLASS_POOLED, RNA_CLASS_CLS, RNA_CLASS_MEAN, RNA_CLASS_ATTENTION, RNA_CLASS_INTERACTION };
+/* What the LSTM of that net takes for time. */
+enum rna_class_axis { RNA_AXIS_POSITIONS, RNA_AXIS_CHANNELS };
 /* How the chunks of an RNA become one answer: mean of their logits by bases, attention over their vectors, an MLP
  * behind the mean of the logits. */
 enum rna_class_chunks { RNA_CHUNKS_MEAN, RNA_CHUNKS_ATTENTION, RNA_CHUNKS_MLP };
@@ -43,6 +45,9 @@ struct rna_config {
 	int class_types;  /* K, and the probability below which a type is left out */
 	double class_floor;
 	int pairs;      /* 1: it was trained on pairs of sequences */
+	int class_axis; /* of the interaction head: enum rna_class_axis; */
+	int class_lm;   /* 1: it reads the language model beside the tokens; */
+	float class_dropout;
 	/* rill's own keys, under "rill"; an imported model: plain frame, max = positions limited by its file */
 	enum rna_frame frame;
 	int max;      /* tokens that the model takes, specials included */

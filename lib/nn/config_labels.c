@@ -3,6 +3,7 @@
  * for heads that transformers does not know.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nn/config.h"
@@ -33,10 +34,13 @@ read_names(struct rna_config *c, const json_t *id2label, size_t n, struct rna_er
 	return RNA_OK;
 }
 
-static const char *const froms[] = {"pooled", "cls", "mean", "attention", NULL};	/* as enum rna_class_from */
+/* As enum rna_class_from. */
+static const char *const froms[] = {"pooled", "cls", "mean", "attention", "interaction", NULL};
 static const char *const heads[] = {"linear", "mlp", NULL};
 static const char *const ways[] = {"mean", "attention", "mlp", NULL};	/* as enum rna_class_chunks */
 static const char *const typers[] = {"none", "frozen", "shared", NULL};	/* as enum rna_class_typer */
+
+static const char *const axes[] = {"positions", "channels", NULL};	/* as enum rna_class_axis */
 
 /* One of the words, or the first of them where the key is absent. */
 static enum rna_status
@@ -55,14 +59,30 @@ read_word(const json_t *own, const char *key, const char *const *words, int *to,
 }
 
 static enum rna_status
+read_interaction(struct rna_config *c, const json_t *own, struct rna_err *err)
+{
+	const json_t *drop = json_object_get(own, "dropout");
+	double p = drop ? json_number_value(drop) : 0.1;
+
+	c->class_lm = !json_is_false(json_object_get(own, "language_model"));
+	c->class_dropout = (float)p;
+	if (!(p >= 0 && p <= 0.99))
+		return rna_fail(err, RNA_EFORMAT, "rill.classifier.dropout is %g, it must be 0 to 0.99", p);
+	return read_word(own, "axis", axes, &c->class_axis, err);
+}
+
+static enum rna_status
 read_kind(struct rna_config *c, const json_t *own, struct rna_err *err)
 {
 	enum rna_status s;
 
+	c->pairs = json_is_true(json_object_get(json_object_get(c->json, "rill"), "pairs"));
 	if ((s = read_word(own, "from", froms, &c->class_from, err)) != RNA_OK ||
 	    (s = read_word(own, "head", heads, &c->class_mlp, err)) != RNA_OK ||
 	    (s = read_word(own, "chunks", ways, &c->class_chunks, err)) != RNA_OK ||
 	    (s = read_word(own, "typer", typers, &c->class_typer, err)) != RNA_OK)
+		return s;
+	if (c->class_from == RNA_CLASS_INTERACTION && (s = read_interaction(c, own, err)) != RNA_OK)
 		return s;
 	c->class_types = 0;
 	c->class_floor = 0;
@@ -98,6 +118,19 @@ rna_config_read_labels(struct rna_config *c, struct rna_err *err)
 	return read_names(c, id2label, (size_t)n, err);
 }
 
+static int
+put_interaction(json_t *own, const struct rna_config *c)
+{
+	char text[32];
+
+	if (c->class_from != RNA_CLASS_INTERACTION)
+		return 0;
+	snprintf(text, sizeof(text), "%.6g", (double)c->class_dropout);
+	return json_object_set_new(own, "axis", json_string(axes[c->class_axis])) < 0 ||
+	       json_object_set_new(own, "language_model", json_boolean(c->class_lm)) < 0 ||
+	       json_object_set_new(own, "dropout", json_real(strtod(text, NULL))) < 0;
+}
+
 /* The head, where it is not that of BertForSequenceClassification alone. */
 static int
 put_kind(json_t *rill, const struct rna_config *c)
@@ -109,7 +142,8 @@ put_kind(json_t *rill, const struct rna_config *c)
 	own = json_pack("{s:s s:s}", "from", froms[c->class_from], "head", heads[c->class_mlp]);
 	if (!own)
 		return 1;
-	if ((c->class_chunks != RNA_CHUNKS_MEAN &&
+	if (put_interaction(own, c) ||
+	    (c->class_chunks != RNA_CHUNKS_MEAN &&
 		json_object_set_new(own, "chunks", json_string(ways[c->class_chunks])) < 0) ||
 	    (c->class_typer != RNA_TYPER_NONE &&
 		(json_object_set_new(own, "typer", json_string(typers[c->class_typer])) < 0 ||

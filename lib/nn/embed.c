@@ -7,6 +7,7 @@
 #include "nn/batch.h"
 #include "nn/classhead.h"
 #include "nn/embed.h"
+#include "nn/interact.h"
 
 /* One thing that is read from the tape after a run. */
 struct output {
@@ -26,6 +27,7 @@ struct rna_embed {
 	int nout;
 	float *values; /* [cap values] what was read */
 	size_t nvalues;
+	struct rna_record framed; /* a pair as its head wants it */
 	size_t *order; /* records by falling length */
 	size_t norder;
 };
@@ -68,6 +70,13 @@ rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct
 		return e;
 	free(e);
 	return NULL;
+}
+
+/* 1: the class head is run, and it is one that takes pairs in a frame of its own. */
+static int
+by_tokens(const struct rna_embed *e)
+{
+	return e->opts.what & RNA_EMBED_CLASS && rna_classhead_by_tokens(&e->m->config);
 }
 
 static void
@@ -128,8 +137,11 @@ record_all(struct rna_embed *e, rna_t *hidden)
 	const struct rna_config *c = &e->m->config;
 	unsigned what = e->opts.what, heads = RNA_EMBED_POOLED | RNA_EMBED_LOGITS | RNA_EMBED_TYPES | RNA_EMBED_CLASS;
 	int layer = e->opts.layer < 0 ? c->layers : e->opts.layer;
-	rna_t last = rna_encoder_forward(e->tape, e->m, what & heads ? c->layers : layer, hidden), x = hidden[layer];
+	rna_t last = -1, x;
 
+	if (what != RNA_EMBED_CLASS || !rna_classhead_by_tokens(c) || c->class_lm)
+		last = rna_encoder_forward(e->tape, e->m, what & heads ? c->layers : layer, hidden);
+	x = hidden[layer];
 	if (what & RNA_EMBED_CLS)
 		read_from(e, RNA_EMBED_CLS, "cls", rna_tape_gather(e->tape, x, RNA_AT_CLS), 0);
 	if (what & RNA_EMBED_MEAN)
@@ -171,13 +183,15 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 
 	drop_tape(e);
 	e->cap = longest > e->cap ? longest : e->cap;
-	seqs = e->cap / 2 + 1;
+	seqs = by_tokens(e) ? e->cap / RNA_INTERACT_LEAST + 1 : e->cap / 2 + 1;
 	o = (struct rna_tape_options){.tokens = e->cap,
 	    .seqs = seqs,
 	    .rows = 1,
 	    .slots = seqs,
 	    .max_len = e->cap,
 	    .precision = e->opts.precision};
+	if (by_tokens(e))
+		rna_interact_capacity(&e->m->config, &o);
 	if ((hidden = calloc((size_t)e->m->config.layers + 1, sizeof(*hidden))) == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	if ((e->tape = rna_tape_create(e->m->rk, &e->m->params, &o)) == NULL) {
@@ -199,13 +213,14 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 	return st;
 }
 
+/* Tokens of the input that rec is. */
 static uint64_t
-ntokens(const struct rna_record *rec)
+ntokens(const struct rna_embed *e, const struct rna_record *rec)
 {
 	uint64_t n = 0;
 
 	(void)rna_record_get_vec(rec, "tokens", RNA_U8, &n);
-	return n;
+	return by_tokens(e) ? rna_interact_tokens(&e->m->config, n) : n;
 }
 
 struct sortable {
@@ -238,7 +253,7 @@ sort(struct rna_embed *e, const struct rna_record *rec, size_t n, struct rna_err
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	}
 	for (i = 0; i < n; i++)
-		s[i] = (struct sortable){ntokens(&rec[i]), i};
+		s[i] = (struct sortable){ntokens(e, &rec[i]), i};
 	qsort(s, n, sizeof(*s), by_length);
 	for (i = 0; i < n; i++)
 		order[i] = s[i].index;
@@ -250,11 +265,17 @@ static enum rna_status
 add(struct rna_embed *e, const struct rna_record *rec, struct rna_err *err)
 {
 	struct rna_batch *b = &e->batch;
-	enum rna_status st = rna_batch_add(b, e->m, rec, 0, err);
+	enum rna_status st = RNA_OK;
 	const uint8_t *tokens;
 	int64_t slot;
 	uint64_t n;
 
+	if (by_tokens(e)) {
+		st = rna_interact_frame(&e->m->config, &e->m->vocab, rec, &e->framed, err);
+		rec = &e->framed;
+	}
+	if (st == RNA_OK)
+		st = rna_batch_add(b, e->m, rec, 0, err);
 	if (st == RNA_OK && e->opts.what & RNA_EMBED_TYPES) {
 		tokens = rna_record_get_vec(rec, "tokens", RNA_U8, &n);
 		if ((slot = rna_frame_slot(&e->m->vocab, tokens, n)) < 0)
@@ -310,7 +331,7 @@ run_batch(struct rna_embed *e, struct rna_record *rec, const size_t *who, size_t
 	rna_batch_reuse(&e->batch);
 	e->batch.nslots = 0;
 	for (i = 0; i < n && st == RNA_OK; i++, k++) {
-		if (k > 0 && !rna_batch_fits(&e->batch, ntokens(&rec[who[i]]), 0))
+		if (k > 0 && !rna_batch_fits(&e->batch, ntokens(e, &rec[who[i]]), 0))
 			break;
 		if ((st = add(e, &rec[who[i]], err)) != RNA_OK && err != NULL)
 			err->record = rec[who[i]].number;
@@ -319,6 +340,8 @@ run_batch(struct rna_embed *e, struct rna_record *rec, const size_t *who, size_t
 	e->batch.nrows = 0; /* targets of masked records have no part in inference */
 	if (st == RNA_OK)
 		st = rna_batch_upload(&e->batch, e->m->rk, rna_tape_inputs(e->tape), err);
+	if (st == RNA_OK && by_tokens(e))
+		st = rna_interact_upload(&e->m->config, &e->batch, e->m->rk, e->tape, 0, err);
 	if (st == RNA_OK)
 		st = rna_tape_forward(e->tape, err);
 	for (o = 0; o < e->nout && st == RNA_OK; o++)
@@ -330,7 +353,7 @@ static enum rna_status
 run(struct rna_embed *e, struct rna_record *rec, size_t n, float *types, struct rna_err *err)
 {
 	enum rna_status st = sort(e, rec, n, err);
-	uint64_t longest = n > 0 && st == RNA_OK ? ntokens(&rec[e->order[0]]) : 0;
+	uint64_t longest = n > 0 && st == RNA_OK ? ntokens(e, &rec[e->order[0]]) : 0;
 	size_t i, taken = 0;
 
 	if (longest > (uint64_t)e->m->config.max && st == RNA_OK) {
@@ -378,6 +401,7 @@ rna_embed_close(struct rna_embed *e)
 	if (e == NULL)
 		return;
 	drop_tape(e);
+	rna_record_fini(&e->framed);
 	free(e->order);
 	free(e);
 }

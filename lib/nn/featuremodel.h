@@ -10,7 +10,7 @@
 
 enum rna_feature_kind {
 	RNA_FEATURE_KMER,   /* the field kmer, or made from seq as rna_kmervec_add does */
-	RNA_FEATURE_LENGTH, /* log of the letters of seq, its square and its cube */
+	RNA_FEATURE_LENGTH, /* log of the letters of seq, its square and its cube; of a pair those of seq_b too */
 	RNA_FEATURE_SEQ,    /* the text of seq: upper case, T as U */
 	RNA_FEATURE_FIELD   /* an f32 vector of the record */
 };

@@ -49,19 +49,25 @@ read_kmer(struct rna_features *f, struct rna_record *rec, float *x, struct rna_e
 	return read_vector(f, rec, "kmer", x, err);
 }
 
+/* Three numbers of seq; of a pair three more, of seq_b. */
 static enum rna_status
 read_length(struct rna_features *f, const struct rna_record *rec, float *x, struct rna_err *err)
 {
-	size_t n = 0;
+	size_t n[2] = {0, 0}, i;
+	size_t parts = rna_record_get_str(rec, "seq_b", &n[1]) != NULL ? 2 : 1;
 
-	if (rna_record_get_str(rec, "seq", &n) == NULL)
+	if (rna_record_get_str(rec, "seq", &n[0]) == NULL)
 		return rna_fail(err, RNA_EFORMAT, "no field seq to measure");
-	f->size = 3;
-	if (x == NULL)
-		return RNA_OK;
-	x[0] = (float)log((double)n + 1);
-	x[1] = x[0] * x[0];
-	x[2] = x[1] * x[0];
+	if (f->size == 0)
+		f->size = 3 * parts;
+	if (f->size != 3 * parts)
+		return rna_fail(err, RNA_EFORMAT, "%s where the training had %s",
+		    parts == 2 ? "a pair" : "a single RNA", parts == 2 ? "single RNAs" : "pairs");
+	for (i = 0; x != NULL && i < parts; i++) {
+		x[3 * i] = (float)log((double)n[i] + 1);
+		x[3 * i + 1] = x[3 * i] * x[3 * i];
+		x[3 * i + 2] = x[3 * i + 1] * x[3 * i];
+	}
 	return RNA_OK;
 }
 

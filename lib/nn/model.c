@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nn/init_local.h"
+#include "nn/interact.h"
 #include "nn/model_private.h"
 #include "nn/replace.h"
 #include "stream/rng.h"
@@ -89,7 +90,10 @@ draw(const struct rna_param *p, const struct rna_config *c, uint64_t seed, float
 	memset(dst, 0, p->n * sizeof(*dst));
 	if (strcmp(p->name, "embeddings.segment") == 0)
 		n = (size_t)c->segments * (size_t)c->hidden;
-	if (p->ndim == 2) {
+	if (rna_interact_is_own(c, p)) {
+		rna_rng_init(&rng, rna_rng_key(seed, 0, rna_hash(p->name, strlen(p->name), 0), 0, RNA_RNG_INIT));
+		rna_interact_draw(p, &rng, dst);
+	} else if (p->ndim == 2) {
 		rna_rng_init(&rng, rna_rng_key(seed, 0, rna_hash(p->name, strlen(p->name), 0), 0, RNA_RNG_INIT));
 		for (size_t i = 0; i < n; i++)
 			dst[i] = (float)(rna_rng_normal(&rng) * (double)c->init_range);

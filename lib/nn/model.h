@@ -34,6 +34,8 @@ struct rna_model_options {
 	json_t *labels;
 	int class_from, class_mlp, pairs; /* with labels: of struct rna_config */
 	int class_chunks, class_typer;    /* so too; RNA_TYPER_SHARED: the MLM head stays */
+	int class_axis, class_lm;
+	float class_dropout;
 };
 
 /* Opens dir.  rk is the caller's and outlives the model.  NULL opts: none. */

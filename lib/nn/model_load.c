@@ -86,7 +86,11 @@ choose_classes(struct source *s, struct rna_config *c, const struct rna_model_op
 		return;
 	s->tune = 1;
 	s->fresh = !c->labels || !json_equal(c->labels, o->labels) || c->class_from != o->class_from ||
-	           c->class_mlp != o->class_mlp || c->pairs != o->pairs || c->class_chunks != o->class_chunks;
+	           c->class_mlp != o->class_mlp || c->pairs != o->pairs || c->class_chunks != o->class_chunks ||
+	           c->class_axis != o->class_axis || c->class_lm != o->class_lm;
+	c->class_axis = o->class_axis;
+	c->class_lm = o->class_lm;
+	c->class_dropout = o->class_dropout;
 	json_decref(c->labels);
 	c->labels = json_incref(o->labels);
 	c->class_from = o->class_from;
@@ -162,6 +166,9 @@ check_tensor(const struct rna_tensor *t, const struct model_entry *e, struct rna
 		same = t->dims[i] == (uint64_t)e->dims[i];
 	if (!same) {
 		shape_text(t, shape, sizeof(shape));
+		if (e->ndim == 3)
+			return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d, %d, %d]", t->name,
+			    shape, e->dims[0], e->dims[1], e->dims[2]);
 		if (e->ndim == 2)
 			return rna_fail(err, RNA_EFORMAT, "tensor %s is %s, config.json asks for [%d, %d]", t->name,
 			    shape, e->dims[0], e->dims[1]);

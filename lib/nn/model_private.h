@@ -12,7 +12,7 @@ struct model_entry {
 	char name[RNA_NAMES_SIZE]; /* stock BERT */
 	int param;                 /* index in params */
 	size_t first, n;           /* elements of the parameter */
-	int ndim, dims[2];
+	int ndim, dims[3];
 	int optional; /* 1: drawn at random where a file lacks it */
 	int square;   /* 1: one of the matrices that early multimolecule exports forgot to transpose */
 	int found;    /* for the loader */

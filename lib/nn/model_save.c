@@ -45,6 +45,7 @@ list_tensors(const struct model_table *t, struct rna_tensor_out *out)
 		out[n].ndim = e->ndim;
 		out[n].dims[0] = (uint64_t)e->dims[0];
 		out[n].dims[1] = (uint64_t)e->dims[1];
+		out[n].dims[2] = (uint64_t)e->dims[2];
 		out[n++].arg = e;
 		if (strcmp(e->name, "cls.predictions.bias") == 0 &&
 		    rna_model_table_find(t, "cls.predictions.decoder.weight")) {

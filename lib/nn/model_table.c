@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/interact.h"
 #include "nn/model_private.h"
 
 /* Declares a parameter of one or two dimensions (b 0: one). */
@@ -53,6 +54,24 @@ static struct model_entry *
 whole(struct model_table *t, const char *own, const char *name, int a, int b, int decay)
 {
 	return entry(t, name, declare(t, own, a, b, decay), 0, a, b);
+}
+
+/* weight [n, k, width] and bias [n] of a convolution. */
+static void
+kernel(struct model_table *t, const char *name, int n, int k, int width)
+{
+	int dims[3] = {n, k, width}, param;
+	char full[RNA_NAMES_SIZE];
+	struct model_entry *e;
+
+	snprintf(full, sizeof(full), "%s.weight", name);
+	param = rna_params_add(t->params, full, 3, dims, 1);
+	t->failed |= param < 0;
+	e = entry(t, full, param, 0, n, k * width);
+	e->ndim = 3;
+	memcpy(e->dims, dims, sizeof(dims));
+	snprintf(full, sizeof(full), "%s.bias", name);
+	whole(t, full, full, n, 0, 0);
 }
 
 /* weight [n, k] and bias [n] of a linear map, own and stock names by prefix. */
@@ -140,6 +159,37 @@ embeddings(struct model_table *t, const struct rna_config *c)
 	norm(t, "embeddings.norm", "bert.embeddings.LayerNorm", h);
 }
 
+/* The LSTM of k columns, in the names of PyTorch. */
+static void
+recurrence(struct model_table *t, const char *name, int k, int hidden)
+{
+	static const char *const parts[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+	char full[RNA_NAMES_SIZE];
+
+	for (int i = 0; i < 8; i++) {
+		snprintf(full, sizeof(full), "%s.%s_l0%s", name, parts[i % 4], i < 4 ? "" : "_reverse");
+		whole(t, full, full, 4 * hidden, i % 4 == 0 ? k : i % 4 == 1 ? hidden : 0, i % 4 < 2);
+	}
+}
+
+static void
+interaction(struct model_table *t, const struct rna_config *c)
+{
+	const int e = RNA_INTERACT_EMBED, n = RNA_INTERACT_CHANNELS;
+
+	whole(t, "classifier.interaction.embedding.weight", "classifier.interaction.embedding.weight", c->vocab_size, e,
+	    1);
+	if (c->class_lm) {
+		linear(t, "classifier.interaction.project.0", "classifier.interaction.project.0", e, c->hidden, 0);
+		linear(t, "classifier.interaction.project.1", "classifier.interaction.project.1", e, e, 0);
+	}
+	kernel(t, "classifier.interaction.conv", n, c->class_lm ? 2 * e : e, RNA_INTERACT_WIDTH);
+	recurrence(t, "classifier.interaction.lstm", c->class_axis == RNA_AXIS_CHANNELS ? RNA_INTERACT_TURNED : n,
+	    RNA_INTERACT_LSTM);
+	linear(t, "classifier.dense", "classifier.dense", RNA_INTERACT_DENSE, RNA_INTERACT_VECTOR, 0);
+	linear(t, "classifier.out_proj", "classifier.out_proj", rna_config_classes(c), RNA_INTERACT_DENSE, 0);
+}
+
 /* The class head; the pooler, where it reads that, is the model's. */
 static void
 classifier(struct model_table *t, const struct rna_config *c)
@@ -154,7 +204,9 @@ classifier(struct model_table *t, const struct rna_config *c)
 		linear(t, "classifier.chunks.dense", "classifier.chunks.dense", c->hidden, n, 0);
 		linear(t, "classifier.chunks.out_proj", "classifier.chunks.out_proj", n, c->hidden, 0);
 	}
-	if (c->class_mlp) {
+	if (c->class_from == RNA_CLASS_INTERACTION) {
+		interaction(t, c);
+	} else if (c->class_mlp) {
 		linear(t, "classifier.dense", "classifier.dense", c->hidden, c->hidden, 0);
 		linear(t, "classifier.out_proj", "classifier.out_proj", n, c->hidden, 0);
 	} else {

@@ -102,6 +102,11 @@ rna_t rna_tape_group_norm(struct rna_tape *t, rna_t x, rna_t residual, int gamma
 struct rna_lstm_params { int w_ih[2], w_hh[2], b_ih[2], b_hh[2], directions; };
 rna_t rna_tape_lstm(struct rna_tape *t, rna_t x, const struct rna_lstm_params *p);
 rna_t rna_tape_max_pool(struct rna_tape *t, rna_t x); /* rows of kind RK_LIVE_POOLED */
+/*
+ * Rows of sequences: relu of the last row's first `last` columns and of the first row's others: what an LSTM says at
+ * its ends.  Every sequence has rows.
+ */
+rna_t rna_tape_ends(struct rna_tape *t, rna_t x, int last);
 /* Every sequence has `rows` rows of x; their columns become rows of kind RK_LIVE_STEPS. */
 rna_t rna_tape_turn(struct rna_tape *t, rna_t x, int rows);
 /* Maps of pairs of tokens: 1 or 2 images; diagonal 1: image 0 has it. */

@@ -170,6 +170,20 @@ rna_tape_max_pool(struct rna_tape *t, rna_t x)
 }
 
 rna_t
+rna_tape_ends(struct rna_tape *t, rna_t x, int last)
+{
+	struct tape_node *n = rna_tape_node(t, TAPE_ENDS, x);
+
+	if (!n || !has_first(t, t->tensors[x].rows))
+		return -1;
+	n->width = last;
+	n->act = RK_RELU;
+	n->aux = rna_tape_matrix(t, RK_LIVE_SEQS, t->tensors[x].columns);
+	n->stats = rna_tape_matrix(t, RK_LIVE_SEQS, t->tensors[x].columns);
+	return rna_tape_made(t, n, rna_tape_tensor(t, RK_LIVE_SEQS, t->tensors[x].columns));
+}
+
+rna_t
 rna_tape_turn(struct rna_tape *t, rna_t x, int rows)
 {
 	struct tape_node *n = rna_tape_node(t, TAPE_TURN, x);

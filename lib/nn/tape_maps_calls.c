@@ -214,6 +214,94 @@ two_forward(struct tape_calls *c, const struct tape_node *n)
 	columns_call(c, b, y, data(t, n->residual), data(t, n->y), join ? a->columns : 0, !join);
 }
 
+/*
+ * Rows of y are the first rows of the sequences of x, or the last ones: the row before that of the next sequence, which
+ * the rows of x are shifted for.
+ */
+static void
+ends_rows(struct tape_calls *c, const struct tape_node *n, enum rk_op op, void *x, void *y, int last)
+{
+	const struct rna_tape *t = c->t;
+	const int columns = t->tensors[n->y].columns;
+	const size_t row = (size_t)columns * rk_store_size(t->rk, t->opts.precision);
+	struct rk_call k = {0};
+
+	k.u.rows = (struct rk_rows){RK_LIVE_SEQS, t->opts.seqs, columns, t->in.first[t->tensors[n->x].rows] + last,
+	    (char *)x - (last ? row : 0), y};
+	rna_tape_call(c, op, &k);
+}
+
+/* Columns from..to of rows of sequences. */
+static void
+ends_columns(struct tape_calls *c, const struct tape_node *n, const void *x, void *y, int from, int to)
+{
+	const int columns = c->t->tensors[n->y].columns;
+	struct rk_call k = {0};
+
+	k.u.columns = (struct rk_columns){
+	    RK_LIVE_SEQS, c->t->opts.seqs, to - from, x, columns, from, y, columns, from, 0};
+	rna_tape_call(c, RK_COLUMNS, &k);
+}
+
+/* rows where y > 0 stay, the others become 0: ReLU where rows is y, its gradient where that is y's */
+static void
+ends_relu(struct tape_calls *c, const struct tape_node *n, void *rows)
+{
+	const struct tape_tensor *y = &c->t->tensors[n->y];
+	struct rk_call k = {0};
+
+	k.u.linear = (struct rk_linear){.rows = (int)y->rows,
+	    .cap = y->cap,
+	    .w = {.n = y->columns},
+	    .act = n->act,
+	    .y = data(c->t, n->y),
+	    .dy = rows};
+	rna_tape_call(c, RK_ACT_BACK, &k);
+}
+
+static void
+ends_zero(struct tape_calls *c, void *p, rna_t like)
+{
+	const struct tape_tensor *x = &c->t->tensors[like];
+	struct rk_call k = {0};
+
+	k.u.bytes = (struct rk_bytes){
+	    p, (size_t)x->cap * (size_t)x->columns * rk_store_size(c->t->rk, c->t->opts.precision)};
+	rna_tape_call(c, RK_ZERO, &k);
+}
+
+static void
+ends_forward(struct tape_calls *c, const struct tape_node *n)
+{
+	const struct rna_tape *t = c->t;
+	void *first = rna_tape_buffer_at(t, n->aux), *y = data(t, n->y);
+
+	ends_rows(c, n, RK_GATHER, data(t, n->x), y, 1);
+	if (n->width < t->tensors[n->y].columns) {
+		ends_rows(c, n, RK_GATHER, data(t, n->x), first, 0);
+		ends_columns(c, n, first, y, n->width, t->tensors[n->y].columns);
+	}
+	ends_relu(c, n, y);
+}
+
+static void
+ends_back(struct tape_calls *c, const struct tape_node *n)
+{
+	const struct rna_tape *t = c->t;
+	void *last = rna_tape_buffer_at(t, n->aux), *first = rna_tape_buffer_at(t, n->stats);
+	void *dy = rna_tape_grad(t, n->y);
+
+	ends_relu(c, n, dy);
+	ends_zero(c, last, n->y);
+	ends_zero(c, first, n->y);
+	ends_columns(c, n, dy, last, 0, n->width);
+	if (n->width < t->tensors[n->y].columns)
+		ends_columns(c, n, dy, first, n->width, t->tensors[n->y].columns);
+	ends_zero(c, dx(t, n), n->x);
+	ends_rows(c, n, RK_SCATTER_ADD, dx(t, n), last, 1);
+	ends_rows(c, n, RK_SCATTER_ADD, dx(t, n), first, 0);
+}
+
 void
 rna_tape_maps_forward(struct tape_calls *c, const struct tape_node *n)
 {
@@ -244,6 +332,9 @@ rna_tape_maps_forward(struct tape_calls *c, const struct tape_node *n)
 	case TAPE_MAX_POOL:
 		max_pool_call(c->t, n, &k);
 		rna_tape_call(c, RK_MAX_POOL, &k);
+		break;
+	case TAPE_ENDS:
+		ends_forward(c, n);
 		break;
 	case TAPE_TURN:
 		k.u.turn = (struct rk_turn){c->t->opts.seqs, n->width, c->t->tensors[n->x].columns, data(c->t, n->x),
@@ -322,6 +413,9 @@ rna_tape_maps_backward(struct tape_calls *c, const struct tape_node *n)
 	case TAPE_MAX_POOL:
 		max_pool_call(c->t, n, &k);
 		rna_tape_call(c, RK_MAX_POOL_BACK, &k);
+		break;
+	case TAPE_ENDS:
+		ends_back(c, n);
 		break;
 	case TAPE_TURN:
 		k.u.turn = (struct rk_turn){c->t->opts.seqs, c->t->tensors[n->x].columns, n->width,

@@ -176,6 +176,8 @@ live_backward(struct rna_tape *t, const struct tape_node *n, int step)
 	}
 	if (n->kind == TAPE_SEGMENT_SOFTMAX)
 		touch(t, data_of(t, n->y), step);
+	if (n->kind == TAPE_ENDS)
+		touch(t, data_of(t, n->y), step);
 	touch(t, n->cell[0], step);
 	touch(t, n->cell[1], step);
 	if (reads_input(n)) {

@@ -30,6 +30,7 @@ enum tape_kind {
 	TAPE_GROUP_NORM,
 	TAPE_LSTM,
 	TAPE_MAX_POOL,
+	TAPE_ENDS,
 	TAPE_TURN,
 	TAPE_PAIR_MAP,
 	TAPE_PAIR_MERGE
@@ -70,7 +71,7 @@ struct tape_node {
 	int aux, stats; /* buffers: z or pre, statistics or lse; -1: not kept */
 	int loss, hit;
 	int by_row;           /* dropout keyed by the row itself, norm of each row */
-	int width, padding;   /* of a convolution; rows of a turn */
+	int width, padding;   /* of a convolution; rows of a turn; columns of ends from the last row */
 	int entry;            /* of a lookup: without gradient */
 	int images, diagonal; /* of maps of pairs */
 	int w_hh[2], b_hh[2], cell[2]; /* of an LSTM: parameters, buffers; its gates are x and residual */
