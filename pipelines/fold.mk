@@ -18,7 +18,7 @@
 DATA ?= ../shared/data  ## folder that holds structure/*.dbn.zst and models/mxfold2-TrainSetAB
 TRAIN ?= tr0  ## training set: tr0, rnastralign or all
 AUG ?= 0  ## mutated copies of each training RNA
-ROWS ?= own  ## networks trained: own (no language model)
+ROWS ?= own fbth  ## networks trained: own (no language model), fbth (on MODEL, frozen)
 MODEL ?= $(ROOT)/pipelines/models/tiny  ## language model of the row fbth
 OUT ?= build/fold$(if $(SMALL),-small)  ## folder of the results
 CONFIG ?= $(if $(SMALL),tiny,base)  ## shape of the network
