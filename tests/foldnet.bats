@@ -156,6 +156,8 @@ refused() {
 	refused "not an odd number" rna-predict -m bad x.fa
 	jq '.rill.fold.num_hidden_units = [31]' r/config.json >bad/config.json
 	refused "fold.head.0.weight has another shape" rna-predict -m bad x.fa
+	jq '.rill.fold.max_helix_length = 10' r/config.json >bad/config.json
+	refused "max_helix_length is not a number of 30 to 30" rna-predict -m bad x.fa
 	run rna-train class --lambda 2 -o n k.dbn
 	[ "$status" = 2 ]
 	run rna-train fold --adapt fbth -o n k.dbn

@@ -170,7 +170,7 @@ rna_foldnet_read_config(struct rna_foldnet_config *c, const json_t *config, stru
 	    (st = same(o, "num_paired_filters", &pair_layers, &pair_filters, err)) ||
 	    (st = list(o, "paired_filter_size", 1, &c->pair_convs, c->pair_width, err)) ||
 	    (st = same(o, "num_hidden_units", &n, &c->hidden, err)) ||
-	    (st = whole(o, "max_helix_length", 0, RNA_MAX_HELIX, &c->max_helix, err)) ||
+	    (st = whole(o, "max_helix_length", RNA_MAX_HELIX, RNA_MAX_HELIX, &c->max_helix, err)) ||
 	    (st = whole(o, "features", 0, 65536, &c->features, err)) ||
 	    (st = whole(o, "features_size", 0, 1024, &c->inner, err)) ||
 	    (st = whole(o, "types", 0, 255, &c->types, err)))
