@@ -72,8 +72,11 @@ static void
 ratio(const struct table *to, const char *name, const struct rna_mlmscore *s, enum rna_mlm_sum above,
     enum rna_mlm_sum below)
 {
-	row(to, name, rna_mlmscore_ratio(s, above, below, to->opts->bootstrap, to->t->seed),
-	    rna_mlmscore_total(s, below));
+	struct rna_interval iv;
+
+	if (rna_mlmscore_ratio(s, above, below, to->opts->bootstrap, to->t->seed, &iv) != RNA_OK)
+		tool_die(to->t, "out of memory");
+	row(to, name, iv, rna_mlmscore_total(s, below));
 }
 
 static void

@@ -31,32 +31,35 @@ draw(const double *above, const double *below, size_t n, uint64_t seed, int numb
 	return a / b;
 }
 
-struct rna_interval
-rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draws, uint64_t seed)
+enum rna_status
+rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draws, uint64_t seed,
+    struct rna_interval *iv)
 {
-	struct rna_interval iv = {NAN, NAN, NAN};
 	double a = 0, b = 0, *sample;
 	size_t i;
 	int d, kept = 0;
 
+	*iv = (struct rna_interval){NAN, NAN, NAN};
 	for (i = 0; i < n; i++) {
 		a += above[i];
 		b += below[i];
 	}
 	if (b == 0)
-		return iv;
-	iv.value = a / b;
-	if (draws < 20 || n > UINT32_MAX || (sample = calloc((size_t)draws, sizeof(*sample))) == NULL)
-		return iv;
+		return RNA_OK;
+	iv->value = a / b;
+	if (draws < 20 || n > UINT32_MAX)
+		return RNA_OK;
+	if ((sample = calloc((size_t)draws, sizeof(*sample))) == NULL)
+		return RNA_EMEM;
 	for (d = 0; d < draws; d++) {
 		sample[kept] = draw(above, below, n, seed, d);
 		kept += isfinite(sample[kept]) != 0; /* a draw without a single target says nothing */
 	}
 	qsort(sample, (size_t)kept, sizeof(*sample), ascending);
 	if (kept > 0) {
-		iv.low = sample[(int)(0.025 * (kept - 1) + 0.5)];
-		iv.high = sample[(int)(0.975 * (kept - 1) + 0.5)];
+		iv->low = sample[(int)(0.025 * (kept - 1) + 0.5)];
+		iv->high = sample[(int)(0.975 * (kept - 1) + 0.5)];
 	}
 	free(sample);
-	return iv;
+	return RNA_OK;
 }

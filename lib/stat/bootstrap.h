@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "stream/status.h"
 
 struct rna_interval {
 	double value, low, high;
@@ -14,8 +15,9 @@ struct rna_interval {
 /*
  * value = sum(above) / sum(below), with its 95 % interval over `draws` resamples of the n records (under 20 draws: low
  * and high are NaN).  The resamples depend on seed and n only, so that two ratios over the same records are drawn
- * alike.
+ * alike.  RNA_EMEM: no memory for the draws.
  */
-struct rna_interval rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draws, uint64_t seed);
+enum rna_status rna_bootstrap_ratio(const double *above, const double *below, size_t n, int draws, uint64_t seed,
+    struct rna_interval *iv) RNA_CHECK;
 
 #endif

@@ -144,17 +144,18 @@ rna_mlmscore_add(struct rna_mlmscore *s, const struct rna_record *rec, struct rn
 	return RNA_OK;
 }
 
-struct rna_interval
-rna_mlmscore_ratio(
-    const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum below, int draws, uint64_t seed)
+enum rna_status
+rna_mlmscore_ratio(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum below, int draws,
+    uint64_t seed, struct rna_interval *iv)
 {
-	return rna_bootstrap_ratio(s->sum[above], s->sum[below], s->n, draws, seed);
+	return rna_bootstrap_ratio(s->sum[above], s->sum[below], s->n, draws, seed, iv);
 }
 
 enum rna_status
 rna_mlmscore_difference(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum minus,
     enum rna_mlm_sum below, int draws, uint64_t seed, struct rna_interval *iv)
 {
+	enum rna_status st;
 	double *d;
 	size_t i;
 
@@ -162,9 +163,9 @@ rna_mlmscore_difference(const struct rna_mlmscore *s, enum rna_mlm_sum above, en
 		return RNA_EMEM;
 	for (i = 0; i < s->n; i++)
 		d[i] = s->sum[above][i] - s->sum[minus][i];
-	*iv = rna_bootstrap_ratio(d, s->sum[below], s->n, draws, seed);
+	st = rna_bootstrap_ratio(d, s->sum[below], s->n, draws, seed, iv);
 	free(d);
-	return RNA_OK;
+	return st;
 }
 
 double

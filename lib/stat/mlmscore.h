@@ -39,8 +39,8 @@ void rna_mlmscore_fini(struct rna_mlmscore *s);
 /* Adds a masked record with `tokens`, `masked`, `target` and `logits` [tokens, vocabulary]. */
 enum rna_status rna_mlmscore_add(struct rna_mlmscore *s, const struct rna_record *rec, struct rna_err *err) RNA_CHECK;
 /* sum(above) / sum(below) with its interval. */
-struct rna_interval rna_mlmscore_ratio(
-    const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum below, int draws, uint64_t seed);
+enum rna_status rna_mlmscore_ratio(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum below,
+    int draws, uint64_t seed, struct rna_interval *iv) RNA_CHECK;
 /* (sum(above) - sum(minus)) / sum(below), paired by record. */
 enum rna_status rna_mlmscore_difference(const struct rna_mlmscore *s, enum rna_mlm_sum above, enum rna_mlm_sum minus,
     enum rna_mlm_sum below, int draws, uint64_t seed, struct rna_interval *iv) RNA_CHECK;
