@@ -135,7 +135,8 @@ mlm(void)
 	rna_record_init(&rec);
 	rna_mlmscore_init(&s, &vocab, NULL);
 	ok(make_record(&rec, logf(2)) == 0 && rna_mlmscore_add(&s, &rec, &err) == RNA_OK, "a masked record is scored");
-	ok(rna_mlmscore_ratio(&s, RNA_MLM_LOSS, RNA_MLM_BASES, 0, 1, &iv) == RNA_OK && fabs(iv.value - log(2.5)) < 1e-6, "its loss is -log(2/5) (%g)", iv.value);
+	ok(rna_mlmscore_ratio(&s, RNA_MLM_LOSS, RNA_MLM_BASES, 0, 1, &iv) == RNA_OK && fabs(iv.value - log(2.5)) < 1e-6,
+	    "its loss is -log(2/5) (%g)", iv.value);
 	ok(rna_mlmscore_total(&s, RNA_MLM_HITS) == 1, "the true base has the largest logit");
 	ok(make_record(&rec, -1) == 0 && rna_mlmscore_add(&s, &rec, &err) == RNA_OK &&
 		rna_mlmscore_total(&s, RNA_MLM_HITS) == 1,
