@@ -9,6 +9,7 @@
 
 #include "nn/classhead.h"
 #include "nn/classify_private.h"
+#include "nn/epochorder.h"
 #include "stream/rng.h"
 
 /* 1. Life */
@@ -248,36 +249,12 @@ validate(struct rna_classify *c, struct rna_classify_epoch *did, struct rna_err 
 
 /* 4. An epoch */
 
-struct keyed {
-	uint64_t key;
-	size_t index;
-};
-
-static int
-by_key(const void *a, const void *b)
+static uint64_t
+order_key(const void *arg, size_t example)
 {
-	const struct keyed *x = a, *y = b;
+	const struct rna_classify *c = arg;
 
-	return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->index > y->index) - (x->index < y->index);
-}
-
-static enum rna_status
-shuffle(struct rna_classify *c, struct rna_err *err)
-{
-	size_t i, n = c->d->ntrain;
-	struct keyed *list = calloc(n + 1, sizeof(*list));
-
-	if (list == NULL)
-		return rna_fail(err, RNA_EMEM, "out of memory");
-	for (i = 0; i < n; i++)
-		list[i] = (struct keyed){rna_rng_key(c->opts.seed, (uint64_t)c->epoch, c->d->list[c->order[i]].rid, 0,
-					     RNA_RNG_SHUFFLE),
-		    c->order[i]};
-	qsort(list, n, sizeof(*list), by_key);
-	for (i = 0; i < n; i++)
-		c->order[i] = list[i].index;
-	free(list);
-	return RNA_OK;
+	return rna_rng_key(c->opts.seed, (uint64_t)c->epoch, c->d->list[example].rid, 0, RNA_RNG_SHUFFLE);
 }
 
 /* Keeps the weights when they are the best so far. */
@@ -306,7 +283,7 @@ rna_classify_epoch(struct rna_classify *c, struct rna_classify_epoch *did, struc
 
 	memset(did, 0, sizeof(*did));
 	did->epoch = ++c->epoch;
-	if ((s = shuffle(c, err)) != RNA_OK)
+	if ((s = rna_epoch_order(c->order, c->d->ntrain, order_key, c, err)) != RNA_OK)
 		return s;
 	for (i = 0; i < c->d->ntrain; i += n) {
 		n = c->d->ntrain - i < c->opts.batch ? c->d->ntrain - i : c->opts.batch;

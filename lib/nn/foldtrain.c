@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/epochorder.h"
 #include "nn/foldtrain.h"
 #include "stream/rng.h"
 
@@ -95,36 +96,19 @@ key_of(const struct rna_foldtrain *t, size_t example, enum rna_purpose purpose)
 	return rna_rng_key(t->opts.seed, (uint64_t)t->epoch, t->d->list[example].rid, example, purpose);
 }
 
-struct keyed {
-	uint64_t key;
-	size_t index;
-};
-
-static int
-by_key(const void *a, const void *b)
+static uint64_t
+order_key(const void *t, size_t example)
 {
-	const struct keyed *x = a, *y = b;
-
-	return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->index > y->index) - (x->index < y->index);
+	return key_of(t, example, RNA_RNG_SHUFFLE);
 }
 
+/* Begins the next epoch. */
 static enum rna_status
-shuffle(struct rna_foldtrain *t, struct rna_err *err)
+begin_epoch(struct rna_foldtrain *t, struct rna_err *err)
 {
-	size_t n = t->d->ntrain;
-	struct keyed *list = calloc(n + 1, sizeof(*list));
-
-	if (!list)
-		return rna_fail(err, RNA_EMEM, "out of memory");
 	t->epoch++;
 	t->at = 0;
-	for (size_t i = 0; i < n; i++)
-		list[i] = (struct keyed){key_of(t, t->order[i], RNA_RNG_SHUFFLE), t->order[i]};
-	qsort(list, n, sizeof(*list), by_key);
-	for (size_t i = 0; i < n; i++)
-		t->order[i] = list[i].index;
-	free(list);
-	return RNA_OK;
+	return rna_epoch_order(t->order, t->d->ntrain, order_key, t, err);
 }
 
 /* 3. Steps */
@@ -247,7 +231,7 @@ rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain
 
 	memset(did, 0, sizeof(*did));
 	while (t->step - first < steps)
-		if ((t->at == t->d->ntrain && (st = shuffle(t, err))) || (st = step(t, did, err)))
+		if ((t->at == t->d->ntrain && (st = begin_epoch(t, err))) || (st = step(t, did, err)))
 			return st;
 	did->epoch = t->epoch;
 	did->step = t->step;
