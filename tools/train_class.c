@@ -15,31 +15,6 @@
 /* 1. The table of epochs */
 
 static void
-log_failed(struct class_run *c)
-{
-	struct rna_err err = {.record = RNA_NOREC};
-
-	rna_fail_errno(&err, "the log can't be written");
-	train_fail(&c->r, &err);
-}
-
-static void
-open_log(struct class_run *c)
-{
-	const int epochs = c->r.o->from < TRAIN_FROM_KMER;
-	char path[sizeof(c->r.dir) + 16];
-
-	snprintf(path, sizeof(path), "%s/log.tsv", c->r.dir);
-	if ((c->log = fopen(c->r.o->log != NULL ? c->r.o->log : path, "we")) == NULL)
-		log_failed(c);
-	setvbuf(c->log, NULL, _IOLBF, 0);
-	if (fputs(epochs ? "seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n"
-			 : "penalty\tsteps\tloss\tacc\tvalid_loss\tvalid_acc\tbest\n",
-		c->log) < 0)
-		log_failed(c);
-}
-
-static void
 log_row(struct class_run *c, const struct rna_classify_epoch *e)
 {
 	int bad = fprintf(c->log, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)c->r.t->seed,
@@ -51,7 +26,7 @@ log_row(struct class_run *c, const struct rna_classify_epoch *e)
 	else
 		bad |= fputs("\tNA\tNA\tNA\tNA\n", c->log) < 0;
 	if (bad)
-		log_failed(c);
+		train_log_failed(&c->r);
 }
 
 /* 2. One training */
@@ -257,13 +232,16 @@ run(struct tool *t, const struct train_opts *o, int pairs)
 	if (c.acc == NULL || c.f1 == NULL)
 		tool_die(t, "out of memory");
 	train_read_data(&c, pairs);
-	open_log(&c);
+	c.log = train_log_open(&c.r,
+	    c.r.o->from < TRAIN_FROM_KMER
+		? "seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n"
+		: "penalty\tsteps\tloss\tacc\tvalid_loss\tvalid_acc\tbest\n");
 	if (o->from >= TRAIN_FROM_KMER)
 		train_features(&c);
 	else
 		all_seeds(&c);
 	if (fclose(c.log) != 0)
-		log_failed(&c);
+		train_log_failed(&c.r);
 	tool_summary(t, "%zu %s of %zu classes, %zu to validate on", c.data.ntrain, pairs ? "pairs" : "RNAs",
 	    json_array_size(c.data.names), c.data.nvalid);
 	tool_in_close(&c.r.in);

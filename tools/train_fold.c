@@ -107,29 +107,6 @@ read_data(struct fold_run *f)
 /* 2. The table of rounds */
 
 static void
-log_failed(struct fold_run *f)
-{
-	struct rna_err err = {.record = RNA_NOREC};
-
-	rna_fail_errno(&err, "the log can't be written");
-	train_fail(&f->r, &err);
-}
-
-static void
-open_log(struct fold_run *f)
-{
-	char path[sizeof(f->r.dir) + 16];
-
-	snprintf(path, sizeof(path), "%s/log.tsv", f->r.dir);
-	if ((f->log = fopen(f->r.o->log != NULL ? f->r.o->log : path, "we")) == NULL)
-		log_failed(f);
-	setvbuf(f->log, NULL, _IOLBF, 0);
-	if (fputs("seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n",
-		f->log) < 0)
-		log_failed(f);
-}
-
-static void
 log_row(struct fold_run *f, const struct rna_foldtrain_round *d)
 {
 	int bad = fprintf(f->log, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)f->r.t->seed,
@@ -140,7 +117,7 @@ log_row(struct fold_run *f, const struct rna_foldtrain_round *d)
 	else
 		bad |= fputs("\tNA\tNA\tNA\n", f->log) < 0;
 	if (bad)
-		log_failed(f);
+		train_log_failed(&f->r);
 }
 
 /* 3. One training */
@@ -369,10 +346,11 @@ train_fold(struct tool *t, const struct train_opts *o)
 	rna_record_init(&f.r.rec);
 	set_energies(&f);
 	read_data(&f);
-	open_log(&f);
+	f.log = train_log_open(&f.r,
+	    "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n");
 	all_seeds(&f);
 	if (fclose(f.log) != 0)
-		log_failed(&f);
+		train_log_failed(&f.r);
 	tool_summary(t, "%zu RNAs, %zu to validate on", f.data.ntrain, f.data.nvalid);
 	tool_in_close(&f.r.in);
 	rna_folddata_fini(&f.data);

@@ -40,6 +40,10 @@ struct train_run {
 void train_fail(struct train_run *r, const struct rna_err *err) __attribute__((noreturn));
 /* As tool_usage. */
 void train_usage(struct train_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+/* The table of class, pair and fold: --log, or log.tsv in -o; columns: its first line. */
+FILE *train_log_open(struct train_run *r, const char *columns);
+/* A row of it could not be written: as train_fail, with errno. */
+void train_log_failed(struct train_run *r) __attribute__((noreturn));
 /* Takes -o; returns the step to continue from, -1 for a new run. */
 int64_t train_take_folder(struct train_run *r);
 /* The stream's vocabulary is the model's, or the process ends with 1. */

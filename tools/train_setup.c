@@ -37,6 +37,30 @@ train_usage(struct train_run *r, const char *fmt, ...)
 	tool_usage(r->t, "%s", text);
 }
 
+void
+train_log_failed(struct train_run *r)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+
+	rna_fail_errno(&err, "the log can't be written");
+	train_fail(r, &err);
+}
+
+FILE *
+train_log_open(struct train_run *r, const char *columns)
+{
+	char path[sizeof(r->dir) + 16];
+	FILE *log;
+
+	snprintf(path, sizeof(path), "%s/log.tsv", r->dir);
+	if ((log = fopen(r->o->log != NULL ? r->o->log : path, "we")) == NULL)
+		train_log_failed(r);
+	setvbuf(log, NULL, _IOLBF, 0);
+	if (fputs(columns, log) < 0)
+		train_log_failed(r);
+	return log;
+}
+
 /* 1. The folder */
 
 int64_t
