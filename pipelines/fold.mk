@@ -35,7 +35,8 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 STRUCTURE = $(DATA)/structure
 MXFOLD2 = $(DATA)/models/mxfold2-TrainSetAB
-SETS = TS0 archiveII archiveII-unseen
+FOLDED = TS0 archiveII
+SETS = $(FOLDED) archiveII-unseen
 # folded without training; the published weights where they are
 GIVEN = turner $(if $(wildcard $(MXFOLD2)/config.json),mxfold2)
 SCORES = $(foreach s,$(SETS),$(foreach r,$(GIVEN) $(ROWS),$(OUT)/$(s)/$(r).tsv))
@@ -73,7 +74,7 @@ $(OUT)/sets.txt: $(OUT)/train.dbn $(SETS:%=$(OUT)/%.dbn)
 	for f in $^; do printf '%s: %d RNAs\n' $$(basename $$f .dbn) $$(grep -c '>' $$f); done > $@
 
 # the RNAs that are scored
-$(OUT)/%/known.rill: $(OUT)/%.dbn
+$(FOLDED:%=$(OUT)/%/known.rill): $(OUT)/%/known.rill: $(OUT)/%.dbn
 	mkdir -p $(@D)
 	rna-tokenize -q $< $(if $(filter 0,$(TEST)),,| rna-shuf -q -s $(SEED) -n $(TEST)) -o $@
 
@@ -98,19 +99,24 @@ $(ROWS:%=$(OUT)/%/trained): $(OUT)/%/trained: $(OUT)/train.rill $(OUT)/watch.ril
 	touch $@
 
 # 3. Structures
-$(SETS:%=$(OUT)/%/turner.rill): $(OUT)/%/turner.rill: $(OUT)/%/known.rill
+$(FOLDED:%=$(OUT)/%/turner.rill): $(OUT)/%/turner.rill: $(OUT)/%/known.rill
 	rna-fold -q -@ $(THREADS) -o $@ $<
 
-$(SETS:%=$(OUT)/%/mxfold2.rill): $(OUT)/%/mxfold2.rill: $(OUT)/%/known.rill
+$(FOLDED:%=$(OUT)/%/mxfold2.rill): $(OUT)/%/mxfold2.rill: $(OUT)/%/known.rill
 	rna-predict -q -l 0 -@ $(THREADS) -m $(MXFOLD2) $< | rna-fold -q -@ $(THREADS) | $(SLIM) -o $@
 
 define network
-$(SETS:%=$(OUT)/%/$(1).rill): $(OUT)/%/$(1).rill: $(OUT)/%/known.rill $(OUT)/$(1)/trained
+$(FOLDED:%=$(OUT)/%/$(1).rill): $(OUT)/%/$(1).rill: $(OUT)/%/known.rill $(OUT)/$(1)/trained
 	rna-predict -q -l 0 -@ $(THREADS) -m $(OUT)/$(1) $$< | rna-fold -q -@ $(THREADS) | $(SLIM) -o $$@
 endef
 # what is kept of a folded record: not its scores, 12 L^2 bytes
 SLIM = rna-view -O dbn | rna-tokenize -q
 $(foreach r,$(ROWS),$(eval $(call network,$(r))))
+
+$(OUT)/archiveII-unseen/%.rill: $(OUT)/archiveII/%.rill $(OUT)/train.dbn
+	mkdir -p $(@D)
+	rna-view -O dbn $< | awk -f $(ROOT)/pipelines/unseen.awk $(OUT)/train.dbn - | rna-tokenize -q -o $@
+$(filter $(OUT)/archiveII-unseen/%,$(SCORES)): $(OUT)/archiveII-unseen/known.rill
 
 $(OUT)/%.tsv: $(OUT)/%.rill
 	rna-score fold -s $(SEED) --bootstrap $(BOOTSTRAP) --by name:$(if $(filter TS0,$(*D)),2,1) \
