@@ -31,16 +31,18 @@ rna_entry_fini(struct rna_entry *e)
 	rna_buf_fini(&e->label);
 }
 
-/* 1 when all bytes are printable and none is a blank: the common case, one vector pass. */
+/* Copies n bytes; 1 when all are printable and none is a blank: the common case, one vector pass. */
 static int
-all_printable(const unsigned char *s, size_t n)
+copy_printable(unsigned char *dst, const unsigned char *s, size_t n)
 {
 	unsigned char bad = 0;
 	size_t i;
 
 #pragma omp simd reduction(| : bad)
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		dst[i] = s[i];
 		bad |= (unsigned char)(s[i] - 0x21) > 0x5d;
+	}
 	return bad == 0;
 }
 
@@ -55,9 +57,7 @@ rna_entry_letters(struct rna_buf *seq, const void *p, size_t n, uint64_t max, ui
 		    (unsigned long long)line, (unsigned long long)max);
 	if (rna_buf_reserve(seq, n) != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "out of memory for a sequence of %zu letters", seq->len + n);
-	if (all_printable(s, n)) {
-		if (n > 0)
-			memcpy(seq->data + seq->len, s, n);
+	if (copy_printable(seq->data + seq->len, s, n)) {
 		seq->len += n;
 		return RNA_OK;
 	}

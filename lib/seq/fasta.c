@@ -1,37 +1,34 @@
 /*
- * fasta.c: FASTA and FASTQ text to sequences, line by line with memchr; a line longer than the buffer comes in pieces.
+ * fasta.c: FASTA and FASTQ text to sequences, line by line with memchr, where the input has it; a line of which not all
+ * is at hand comes in pieces.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "seq/fasta.h"
 
-#define BUFFER   (1u << 20)
 #define HEAD_MAX (16u << 20) /* bytes in a header line */
 
 struct rna_fasta {
 	struct rna_input *in;
-	uint64_t max;   /* letters in a record */
-	uint64_t line;  /* number of the line being read */
-	size_t at, end; /* bytes of buf not yet used */
-	int eof;
+	uint64_t max;             /* letters in a record */
+	uint64_t line;            /* number of the line being read */
+	const unsigned char *buf; /* the input's, valid until the next fill */
+	size_t at, end;           /* bytes of buf not yet used */
+	int eof;                  /* nothing follows them */
 	struct rna_buf quality;
-	unsigned char buf[BUFFER];
 };
 
 struct rna_fasta *
 rna_fasta_create(struct rna_input *in, uint64_t max)
 {
-	struct rna_fasta *f = malloc(sizeof *f);
+	struct rna_fasta *f = calloc(1, sizeof *f);
 
 	if (f == NULL)
 		return NULL;
 	f->in = in;
 	f->max = max;
 	f->line = 1;
-	f->at = f->end = 0;
-	f->eof = 0;
-	f->quality = (struct rna_buf)RNA_BUF_INIT;
 	return f;
 }
 
@@ -46,17 +43,14 @@ rna_fasta_destroy(struct rna_fasta *f)
 static enum rna_status
 fill(struct rna_fasta *f, struct rna_err *err)
 {
+	size_t left = f->end - f->at;
 	enum rna_status st;
-	size_t got;
 
-	if (f->at > 0)
-		memmove(f->buf, f->buf + f->at, f->end - f->at);
-	f->end -= f->at;
-	f->at = 0;
-	if ((st = rna_input_read(f->in, f->buf + f->end, BUFFER - f->end, &got, err)) != RNA_OK)
+	rna_input_skip(f->in, f->at);
+	f->at = f->end = 0;
+	if ((st = rna_input_peek(f->in, left + 1, &f->buf, &f->end, err)) != RNA_OK)
 		return st;
-	f->eof = got == 0;
-	f->end += got;
+	f->eof = f->end == left;
 	return RNA_OK;
 }
 
@@ -77,8 +71,8 @@ next_byte(struct rna_fasta *f, int *c, struct rna_err *err)
 static enum rna_status
 next_piece(struct rna_fasta *f, const unsigned char **p, size_t *n, int *last, struct rna_err *err)
 {
+	const unsigned char *nl;
 	enum rna_status st;
-	unsigned char *nl;
 	size_t have;
 
 	for (;;) {

@@ -86,12 +86,36 @@ find_span(const struct rna_framing *f, uint64_t n, uint64_t nb, int pair, uint32
 	return s;
 }
 
+/*
+ * The tokens of n letters, when these are the usual ones: a few comparisons of many letters at once.  0: there are
+ * others, and what was written is not theirs.
+ */
+static int
+put_bases(const struct rna_vocab *v, const unsigned char *s, uint64_t n, uint8_t *tokens)
+{
+	const uint8_t a = v->id['A'], c = v->id['C'], g = v->id['G'], u = v->id['U'];
+	uint8_t other = 0;
+	uint64_t i;
+
+#pragma omp simd reduction(| : other)
+	for (i = 0; i < n; i++) {
+		uint8_t x = s[i] & 0xdf, is_a = -(x == 'A'), is_c = -(x == 'C'), is_g = -(x == 'G'),
+			is_u = -((x | 1) == 'U');
+
+		tokens[i] = (is_a & a) | (is_c & c) | (is_g & g) | (is_u & u);
+		other |= (uint8_t) ~(is_a | is_c | is_g | is_u);
+	}
+	return other == 0;
+}
+
 static uint64_t
 put_letters(const struct rna_vocab *v, const char *seq, uint64_t n, uint64_t shared, uint8_t *tokens)
 {
 	const unsigned char *s = (const unsigned char *)seq;
 	uint64_t i, unknown = 0;
 
+	if (put_bases(v, s, n, tokens))
+		return 0;
 	for (i = 0; i < n; i++)
 		tokens[i] = v->id[s[i]];
 	if (memchr(tokens, v->unk, n) == NULL)

@@ -258,18 +258,19 @@ make_record(struct rna_source *s, struct rna_record *rec, struct rna_err *err)
 	size_t n_name, n_desc;
 	const char *name, *desc;
 	enum rna_status st;
-	uint64_t hash;
+	uint64_t hash, rid = 0;
 
 	split_head(&e->head, &name, &n_name, &desc, &n_desc);
 	rna_record_reuse(rec);
 	rec->number = s->number;
 	if ((st = rna_rid_hash(&s->rid, n_name > 0 ? name : "", n_name, e, &hash)) != RNA_OK ||
-	    (st = rna_record_set_u64(rec, "rid", 0)) != RNA_OK ||   /* its place; the value comes last */
+	    (st = rna_record_set_u64(rec, "rid", rid)) != RNA_OK ||   /* its place; the value comes last */
 	    (st = rna_record_set_str(rec, "name", n_name > 0 ? name : "", n_name)) != RNA_OK ||
 	    (n_desc > 0 && (st = rna_record_set_str(rec, "desc", desc, n_desc)) != RNA_OK) ||
-	    (st = set_buf(rec, "seq", &e->seq)) != RNA_OK ||
-	    (st = rna_record_set_u64(rec, "rid", rna_rid_count(&s->rid, hash))) != RNA_OK)
+	    (st = set_buf(rec, "seq", &e->seq)) != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "out of memory");
+	rid = rna_rid_count(&s->rid, hash);
+	memcpy(rec->mem.data + rec->fields[0].offset, &rid, sizeof(rid));
 	if (e->has_b &&
 	    ((st = set_buf(rec, "name_b", &e->name_b)) != RNA_OK || (st = set_buf(rec, "seq_b", &e->seq_b)) != RNA_OK))
 		return rna_fail(err, st, "out of memory");

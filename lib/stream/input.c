@@ -266,6 +266,12 @@ rna_input_peek(struct rna_input *in, size_t n, const unsigned char **p, size_t *
 	return RNA_OK;
 }
 
+void
+rna_input_skip(struct rna_input *in, size_t n)
+{
+	in->pos += n;
+}
+
 enum rna_status
 rna_input_line(struct rna_input *in, const char **line, size_t *n, struct rna_err *err)
 {

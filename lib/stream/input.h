@@ -32,6 +32,8 @@ enum rna_status rna_input_line(struct rna_input *in, const char **line, size_t *
 /* The bytes at hand without consuming them: at least min(n, rest of input). */
 enum rna_status rna_input_peek(struct rna_input *in, size_t n, const unsigned char **p, size_t *got,
     struct rna_err *err) RNA_CHECK;
+/* Consumes n of the bytes at hand. */
+void rna_input_skip(struct rna_input *in, size_t n);
 /* 1 when a read would not wait: bytes are at hand, or come at once, or the end is there. */
 int rna_input_ready(const struct rna_input *in);
 int rna_input_same_file(const struct rna_input *in, const char *path);  /* 1: path is this very file */

@@ -1,12 +1,13 @@
 /*
  * record.c: a record's fields and their memory.  The bytes in a stream are record_codec.c's.
  *
- * Data of all fields lies in one buffer, each at a multiple of 8.  A field that is replaced by a larger one moves to
- * the end; the hole it leaves is forgotten when the record is reused.
+ * Fields lie in one buffer as they will in a stream, each behind its head, so that most records are written by one
+ * copy.  A field that is replaced by a larger one moves to the end and leaves a hole; such a record is loose: its
+ * encoding has to be put together.
  */
 #include <stdlib.h>
 #include <string.h>
-#include "stream/record.h"
+#include "stream/record_private.h"
 
 static const struct {
 	size_t size;
@@ -88,6 +89,7 @@ rna_record_reuse(struct rna_record *rec)
 {
 	rec->nfields = 0;
 	rna_buf_reuse(&rec->mem);
+	rec->loose = 0;
 	rec->number = 0;
 }
 
@@ -134,6 +136,7 @@ rna_record_copy(struct rna_record *dst, const struct rna_record *src)
 	if (src->nfields > 0)
 		memcpy(dst->fields, src->fields, src->nfields * sizeof(*src->fields));
 	dst->nfields = src->nfields;
+	dst->loose = src->loose;
 	dst->number = src->number;
 	return RNA_OK;
 }
@@ -165,10 +168,21 @@ rna_record_data(const struct rna_record *rec, const struct rna_field *field)
 	return rec->mem.data + field->offset;
 }
 
-static size_t
-padded(size_t n)
+/* Memory for data of n bytes at the record's end, behind a head when there is one to write. */
+static enum rna_status
+extend(struct rna_record *rec, size_t head, size_t n, size_t *offset)
 {
-	return (n + 7) & ~(size_t)7;
+	size_t lead = rec->mem.len == 0 ? RNA_RECORD_HEAD : 0;
+	enum rna_status st;
+
+	/* one spare unit, so that the data of an empty field has an address too */
+	st = rna_buf_reserve(&rec->mem, lead + head + rna_padded(n) + 8);
+	if (st != RNA_OK)
+		return st;
+	memset(rec->mem.data + rec->mem.len, 0, lead);
+	*offset = rec->mem.len + lead + head;
+	rec->mem.len = *offset + rna_padded(n);
+	return RNA_OK;
 }
 
 /* Adds or replaces a field; its memory is not yet filled. */
@@ -177,33 +191,33 @@ place(struct rna_record *rec, const char *name, enum rna_dtype dtype, int ndim, 
     struct rna_field **out)
 {
 	struct rna_field shape, *f;     /* of shape, what rna_field_shape fills is used */
-	size_t n = strnlen(name, RNA_MAX_NAME + 1);
+	size_t k = strnlen(name, RNA_MAX_NAME + 1), head = rna_field_head_size(k, ndim);
 	enum rna_status st;
 
-	if (!rna_field_name_ok(name, n) || !rna_field_shape(&shape, dtype, ndim, dims))
+	if (!rna_field_name_ok(name, k) || !rna_field_shape(&shape, dtype, ndim, dims))
 		return RNA_EINVAL;
 	f = (struct rna_field *)rna_record_find(rec, name);
 	if (f == NULL) {
 		if (rec->nfields == RNA_MAX_FIELDS)
 			return RNA_EINVAL;
 		st = rna_record_grow(rec, rec->nfields + 1);
+		if (st == RNA_OK)
+			st = extend(rec, head, shape.size, &shape.offset);
 		if (st != RNA_OK)
 			return st;
-	}
-	if (f == NULL || padded(f->size) < padded(shape.size)) {
-		/* one spare unit, so that the data of an empty field has an address too */
-		st = rna_buf_reserve(&rec->mem, padded(shape.size) + 8);
-		if (st != RNA_OK)
-			return st;
-		shape.offset = rec->mem.len;
-		rec->mem.len += padded(shape.size);
+		f = &rec->fields[rec->nfields++];
+		memcpy(f->name, name, k + 1);
 	} else {
 		shape.offset = f->offset;
+		rec->loose |= ndim != f->ndim || rna_padded(shape.size) != rna_padded(f->size);
+		if (rna_padded(shape.size) > rna_padded(f->size)) {
+			st = extend(rec, 0, shape.size, &shape.offset);
+			if (st != RNA_OK)
+				return st;
+		}
 	}
-	if (f == NULL) {
-		f = &rec->fields[rec->nfields++];
-		memcpy(f->name, name, n + 1);
-	}
+	if (!rec->loose)
+		rna_field_head(rec->mem.data + shape.offset - head, name, k, dtype, ndim, dims);
 	f->dtype = shape.dtype;
 	f->ndim = ndim;
 	for (int i = 0; i < ndim; i++)
@@ -222,7 +236,7 @@ rna_record_put(struct rna_record *rec, const char *name, enum rna_dtype dtype, i
 
 	if (place(rec, name, dtype, ndim, dims, &f) != RNA_OK)
 		return NULL;
-	memset(rec->mem.data + f->offset, 0, padded(f->size));
+	memset(rec->mem.data + f->offset, 0, rna_padded(f->size));
 	return rec->mem.data + f->offset;
 }
 
@@ -244,7 +258,7 @@ rna_record_set(struct rna_record *rec, const char *name, enum rna_dtype dtype, i
 		data = rec->mem.data + (from - base);
 	if (f->size > 0)
 		memmove(to, data, f->size);
-	memset(to + f->size, 0, padded(f->size) - f->size);
+	memset(to + f->size, 0, rna_padded(f->size) - f->size);
 	return RNA_OK;
 }
 
@@ -257,6 +271,10 @@ rna_record_remove(struct rna_record *rec, const char *name)
 	if (f == NULL)
 		return;
 	i = (size_t)(f - rec->fields);
+	if (i + 1 < rec->nfields)
+		rec->loose = 1;
+	else if (!rec->loose)
+		rec->mem.len = f->offset - rna_field_head_size(strlen(name), f->ndim);
 	memmove(rec->fields + i, rec->fields + i + 1, (rec->nfields - i - 1) * sizeof(*f));
 	rec->nfields--;
 }

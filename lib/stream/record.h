@@ -32,7 +32,8 @@ struct rna_field {
 struct rna_record {
 	struct rna_field *fields;        /* in the order they are written */
 	size_t nfields, cap;
-	struct rna_buf mem;              /* data of all fields */
+	struct rna_buf mem;              /* data of all fields; laid out as in a stream ... */
+	int loose;                       /* ... unless this is 1: fields were resized or removed */
 	uint64_t number;                 /* 1-based number in its input; 0 if made here */
 };
 

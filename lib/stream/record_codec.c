@@ -4,17 +4,7 @@
  * Numbers in the data are little-endian in the stream and the machine's own in memory; on a big-endian machine
  * both directions swap them, on others the payload is copied once and used where it lies.
  */
-#include <sys/endian.h>
-#include <string.h>
-#include "stream/record.h"
-
-#define FIELD_HEAD 8
-
-static size_t
-padded(size_t n)
-{
-	return (n + 7) & ~(size_t)7;
-}
+#include "stream/record_private.h"
 
 static void
 swap_data(unsigned char *p, const struct rna_field *f)
@@ -39,53 +29,59 @@ swap_data(unsigned char *p, const struct rna_field *f)
 static size_t
 field_size(const struct rna_field *f)
 {
-	return FIELD_HEAD + padded(strlen(f->name)) + 8 * (size_t)f->ndim + padded(f->size);
+	return rna_field_head_size(strlen(f->name), f->ndim) + rna_padded(f->size);
 }
 
 size_t
 rna_record_size(const struct rna_record *rec)
 {
-	size_t i, n = 8;
+	size_t i, n = RNA_RECORD_HEAD;
 
+	if (!rec->loose)
+		return rec->nfields > 0 ? rec->mem.len : n;
 	for (i = 0; i < rec->nfields; i++)
 		n += field_size(&rec->fields[i]);
 	return n;
 }
 
+/* The fields one by one. */
+static void
+encode_fields(const struct rna_record *rec, unsigned char *p)
+{
+	const struct rna_field *f;
+	size_t i, k;
+
+	for (i = 0; i < rec->nfields; i++) {
+		f = &rec->fields[i];
+		k = strlen(f->name);
+		rna_field_head(p, f->name, k, f->dtype, f->ndim, f->dims);
+		p += rna_field_head_size(k, f->ndim);
+		if (f->size > 0)
+			memcpy(p, rec->mem.data + f->offset, f->size);
+		memset(p + f->size, 0, rna_padded(f->size) - f->size);
+		swap_data(p, f);
+		p += rna_padded(f->size);
+	}
+}
+
 enum rna_status
 rna_record_encode(const struct rna_record *rec, struct rna_buf *out)
 {
-	const struct rna_field *f;
-	size_t n = rna_record_size(rec), i, k;
-	unsigned char *p;
+	size_t n = rna_record_size(rec);
 	enum rna_status st;
-	int d;
+	unsigned char *p;
 
 	st = rna_buf_reserve(out, n);
 	if (st != RNA_OK)
 		return st;
 	p = out->data + out->len;
 	out->len += n;
+	if (BYTE_ORDER == LITTLE_ENDIAN && !rec->loose && rec->nfields > 0)
+		memcpy(p, rec->mem.data, n);
+	else
+		encode_fields(rec, p + RNA_RECORD_HEAD);
 	le32enc(p, (uint32_t)rec->nfields);
 	le32enc(p + 4, 0);
-	p += 8;
-	for (i = 0; i < rec->nfields; i++) {
-		f = &rec->fields[i];
-		k = strlen(f->name);
-		memset(p, 0, FIELD_HEAD + padded(k));
-		p[0] = (unsigned char)f->dtype;
-		p[1] = (unsigned char)f->ndim;
-		p[2] = (unsigned char)k;
-		memcpy(p + FIELD_HEAD, f->name, k);
-		p += FIELD_HEAD + padded(k);
-		for (d = 0; d < f->ndim; d++, p += 8)
-			le64enc(p, f->dims[d]);
-		if (f->size > 0)
-			memcpy(p, rec->mem.data + f->offset, f->size);
-		memset(p + f->size, 0, padded(f->size) - f->size);
-		swap_data(p, f);
-		p += padded(f->size);
-	}
 	return RNA_OK;
 }
 
@@ -130,13 +126,13 @@ static enum rna_status
 decode_field(struct rna_record *rec, struct seen *seen, size_t n, size_t *at, struct rna_err *err)
 {
 	unsigned char *p = rec->mem.data + *at;
-	const char *name = (const char *)p + FIELD_HEAD;
+	const char *name = (const char *)p + RNA_FIELD_HEAD;
 	struct rna_field *f = &rec->fields[rec->nfields];
 	uint64_t dims[RNA_MAX_DIMS];
 	size_t left = n - *at, k, head;
 	int d, ndim;
 
-	if (left < FIELD_HEAD + 8)
+	if (left < RNA_FIELD_HEAD + 8)
 		return rna_fail(err, RNA_EFORMAT, "field %zu runs over the record's end", rec->nfields + 1);
 	ndim = p[1];
 	k = p[2];
@@ -144,29 +140,29 @@ decode_field(struct rna_record *rec, struct seen *seen, size_t n, size_t *at, st
 		return rna_fail(err, RNA_EFORMAT, "field %zu has unknown dtype %u", rec->nfields + 1, p[0]);
 	if (ndim > RNA_MAX_DIMS)
 		return rna_fail(err, RNA_EFORMAT, "field %zu has %d dimensions", rec->nfields + 1, ndim);
-	head = FIELD_HEAD + padded(k) + 8 * (size_t)ndim;
+	head = RNA_FIELD_HEAD + rna_padded(k) + 8 * (size_t)ndim;
 	if (head > left)
 		return rna_fail(err, RNA_EFORMAT, "field %zu runs over the record's end", rec->nfields + 1);
 	if (!rna_field_name_ok(name, k))
 		return rna_fail(err, RNA_EFORMAT, "field %zu has a bad name", rec->nfields + 1);
-	if (!all_zero(p + 3, 5) || !all_zero(p + FIELD_HEAD + k, padded(k) - k))
+	if (!all_zero(p + 3, 5) || !all_zero(p + RNA_FIELD_HEAD + k, rna_padded(k) - k))
 		return rna_fail(err, RNA_EFORMAT, "field %.*s: padding is not zero", (int)k, name);
 	if (seen_before(seen, rec, name, k))
 		return rna_fail(err, RNA_EFORMAT, "field %.*s is there twice", (int)k, name);
 	for (d = 0; d < ndim; d++)
-		dims[d] = le64dec(p + FIELD_HEAD + padded(k) + 8 * (size_t)d);
+		dims[d] = le64dec(p + RNA_FIELD_HEAD + rna_padded(k) + 8 * (size_t)d);
 	if (!rna_field_shape(f, p[0], ndim, dims))
 		return rna_fail(err, RNA_EFORMAT, "field %.*s: impossible dimensions", (int)k, name);
-	if (f->size > left - head || padded(f->size) > left - head)
+	if (f->size > left - head || rna_padded(f->size) > left - head)
 		return rna_fail(err, RNA_EFORMAT, "field %.*s: data run over the record's end", (int)k, name);
 	p += head;
-	if (!all_zero(p + f->size, padded(f->size) - f->size))
+	if (!all_zero(p + f->size, rna_padded(f->size) - f->size))
 		return rna_fail(err, RNA_EFORMAT, "field %.*s: padding is not zero", (int)k, name);
 	memcpy(f->name, name, k);
 	f->name[k] = '\0';
 	f->offset = *at + head;
 	swap_data(p, f);
-	*at += head + padded(f->size);
+	*at += head + rna_padded(f->size);
 	rec->nfields++;
 	return RNA_OK;
 }
