@@ -34,6 +34,7 @@ static void
 open_lm(struct fold *f, const char *dir)
 {
 	const struct rna_model_options need = {.need_mlm = f->net.config.types > 0};
+	const struct rna_foldlm_options how = {.types = f->net.config.types, .precision = f->precision};
 	struct rna_err err = {.record = RNA_NOREC};
 
 	if (rna_model_open(&f->model, dir, f->rk, &need, &err) != RNA_OK)
@@ -41,7 +42,7 @@ open_lm(struct fold *f, const char *dir)
 	if (f->model.config.hidden != f->net.config.features)
 		tool_die(f->t, "%s: the network reads %d features, the language model has %d", dir,
 		    f->net.config.features, f->model.config.hidden);
-	if ((f->lm = rna_foldlm_open(&f->model, f->net.config.types, f->precision, &err)) == NULL)
+	if ((f->lm = rna_foldlm_open(&f->model, &how, &err)) == NULL)
 		tool_die(f->t, "%s: %s", dir, err.text);
 }
 

@@ -10,7 +10,8 @@
 #include "stream/split.h"
 #include "train_run.h"
 
-#define EPOCHS 10 /* as MXfold2 */
+#define EPOCHS 10              /* as MXfold2 */
+#define KEPT ((size_t)1 << 30) /* bytes of features of a frozen language model */
 
 struct fold_run {
 	struct train_run r;
@@ -140,16 +141,30 @@ has_lm(const struct tool *t)
 	return t->model != NULL && strcmp(t->model, "none") != 0;
 }
 
-/* The language model of -m, frozen, and its views of an RNA. */
+/* 1: the language model learns with the network. */
+static int
+tunes(const struct train_opts *o)
+{
+	return o->adapt == TRAIN_TBTH && has_lm(o->tool);
+}
+
+/* The language model of -m, and its views of an RNA. */
 static void
 open_lm(struct fold_run *f, int types)
 {
+	const struct train_opts *o = f->r.o;
 	const struct rna_model_options need = {.need_mlm = types > 0};
+	const struct rna_foldlm_options how = {types, tunes(o), KEPT, o->bf16 ? RK_BF16 : RK_FP32};
 	struct rna_err err = {.record = RNA_NOREC};
 	char *dir = tool_model_path(f->r.t, f->r.t->model);
 
-	if (rna_model_open(&f->r.model, dir, f->r.rk, &need, &err) != RNA_OK ||
-	    (f->lm = rna_foldlm_open(&f->r.model, types, f->r.o->bf16 ? RK_BF16 : RK_FP32, &err)) == NULL)
+	if (rna_model_open(&f->r.model, dir, f->r.rk, &need, &err) != RNA_OK)
+		train_fail(&f->r, &err);
+	if (o->dropout >= 0)
+		f->r.model.config.hidden_dropout = (float)o->dropout;
+	if (o->attention_dropout >= 0)
+		f->r.model.config.attention_dropout = (float)o->attention_dropout;
+	if ((f->lm = rna_foldlm_open(&f->r.model, &how, &err)) == NULL)
 		train_fail(&f->r, &err);
 	free(dir);
 }
@@ -273,6 +288,7 @@ train(struct fold_run *f)
 
 	open_net(f);
 	opts.lm = f->lm;
+	opts.tuned = tunes(r->o) ? &r->model.params : NULL;
 	if ((t = rna_foldtrain_open(&f->net, &f->data, &opts, &err)) == NULL)
 		train_fail(r, &err);
 	if (total == 0) { /* a random network */
@@ -330,10 +346,10 @@ check_usage(struct tool *t, const struct train_opts *o)
 		tool_usage(t, "--group goes with --valid-split");
 	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
 		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
-	if (o->adapt != TRAIN_TBTH && !has_lm(t))
+	if (train_is_given(o, "adapt") && !has_lm(t))
 		tool_usage(t, "--adapt needs a language model: name it with -m");
-	if (o->adapt == TRAIN_TBTH && train_is_given(o, "adapt"))
-		tool_usage(t, "--adapt tbth: fold freezes the language model (fbth, stack)");
+	if (o->attention_dropout >= 0 && !tunes(o))
+		tool_usage(t, "--attention-dropout goes with --adapt tbth");
 }
 
 int
@@ -346,8 +362,8 @@ train_fold(struct tool *t, const struct train_opts *o)
 	rna_record_init(&f.r.rec);
 	set_energies(&f);
 	read_data(&f);
-	f.log = train_log_open(&f.r,
-	    "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n");
+	f.log = train_log_open(
+	    &f.r, "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n");
 	all_seeds(&f);
 	if (fclose(f.log) != 0)
 		train_log_failed(&f.r);

@@ -290,6 +290,7 @@ set_defaults(struct train_opts *o, enum train_objective which)
 	if (which == TRAIN_FOLD) {
 		o->batch = is_given(o, OPT_BATCH) ? o->batch : 1;
 		o->lr = is_given(o, OPT_LR) ? o->lr : 1e-3;
+		o->adapt = is_given(o, OPT_ADAPT) ? o->adapt : TRAIN_FBTH;
 		return;
 	}
 	if (!is_given(o, OPT_EPOCHS))

@@ -383,6 +383,12 @@ rna_embed_types(struct rna_embed *e, struct rna_record *rec, size_t n, float *lo
 	return run(e, rec, n, logits, err);
 }
 
+enum rna_status
+rna_embed_repack(struct rna_embed *e, struct rna_err *err)
+{
+	return e->tape != NULL ? rna_tape_repack(e->tape, err) : RNA_OK;
+}
+
 size_t
 rna_embed_bytes(const struct rna_embed *e)
 {

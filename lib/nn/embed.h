@@ -40,6 +40,8 @@ enum rna_status rna_embed_run(struct rna_embed *e, struct rna_record *rec, size_
  */
 enum rna_status
 rna_embed_types(struct rna_embed *e, struct rna_record *rec, size_t n, float *logits, struct rna_err *err) RNA_CHECK;
+/* The model's weights have changed. */
+enum rna_status rna_embed_repack(struct rna_embed *e, struct rna_err *err) RNA_CHECK;
 /* Device memory of a batch, and the tokens that one holds. */
 size_t rna_embed_bytes(const struct rna_embed *e);
 int rna_embed_batch_tokens(const struct rna_embed *e);

@@ -11,9 +11,10 @@ struct rna_foldscorer {
 	struct rna_foldnet *f;
 	struct rna_foldlm *lm;
 	struct rna_foldrun *run;
-	int train, views, last; /* last: the view that the run has seen last */
+	int views, last; /* last: the view that the run has seen last */
 	const float *sigma;
 	float *features, *part; /* of one view: [cap + 1, columns]; [3, cap, cap] */
+	int learns;             /* 1: so does the language model */
 	char *letters;          /* of the last forward */
 	size_t n, cap;
 	uint64_t key;
@@ -28,7 +29,7 @@ rna_foldscorer_create(struct rna_foldnet *f, struct rna_foldlm *lm, int train)
 		return NULL;
 	s->f = f;
 	s->lm = lm;
-	s->train = train;
+	s->learns = train && lm && rna_foldlm_learns(lm);
 	if ((s->run = rna_foldrun_create(f, train)))
 		return s;
 	free(s);
@@ -69,7 +70,8 @@ grow(struct rna_foldscorer *s, size_t n, struct rna_err *err)
 static enum rna_status
 view(struct rna_foldscorer *s, int k, float *scores, float *lengths, struct rna_err *err)
 {
-	enum rna_status st = rna_foldlm_view(s->lm, k, s->features, err);
+	enum rna_status st =
+	    s->learns ? rna_foldlm_learn(s->lm, s->key, s->features, err) : rna_foldlm_view(s->lm, k, s->features, err);
 
 	if (!st)
 		st = rna_foldrun_forward(s->run, s->letters, s->n, s->features, s->key, scores, lengths, err);
@@ -108,8 +110,10 @@ rna_foldscorer_backward(struct rna_foldscorer *s, const float *dscores, const fl
 	float lengths[RNA_LENGTHS], share[RNA_LENGTHS];
 	enum rna_status st = RNA_OK;
 
-	if (!s->lm || s->views == 1)
-		return rna_foldrun_backward(s->run, dscores, dlengths, NULL, err);
+	if (!s->lm || s->views == 1) {
+		st = rna_foldrun_backward(s->run, dscores, dlengths, s->learns ? s->features : NULL, err);
+		return st || !s->learns ? st : rna_foldlm_backward(s->lm, s->features, err);
+	}
 	for (int k = s->views - 1; k >= 0 && !st; k--) {
 		if (s->last != k && (st = view(s, k, s->part, lengths, err)))
 			return st;
@@ -125,5 +129,7 @@ rna_foldscorer_backward(struct rna_foldscorer *s, const float *dscores, const fl
 enum rna_status
 rna_foldscorer_repack(struct rna_foldscorer *s, struct rna_err *err)
 {
-	return rna_foldrun_repack(s->run, err);
+	enum rna_status st = rna_foldrun_repack(s->run, err);
+
+	return st || !s->lm || !rna_foldlm_learns(s->lm) ? st : rna_foldlm_repack(s->lm, err);
 }

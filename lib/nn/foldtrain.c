@@ -17,7 +17,8 @@ struct rna_foldtrain {
 	struct rna_foldnet *net;
 	const struct rna_folddata *d;
 	struct rna_foldtrain_options opts;
-	struct rna_optimizer optimizer;
+	struct rna_optimizer optimizer[2]; /* of the network, and of the language model that learns */
+	int noptimizers;
 	struct rna_foldscorer *train, *eval;
 	struct rna_neural *dp;
 	size_t *order, at;       /* of the epoch, and the next in it */
@@ -26,11 +27,21 @@ struct rna_foldtrain {
 	float lengths[RNA_LENGTHS], dlengths[RNA_LENGTHS];
 	int32_t *called; /* [longest] */
 	int64_t epoch, step;
-	float *best; /* parameters */
 	double best_f1;
 };
 
 /* 1. Making and freeing */
+
+static enum rna_status
+make_optimizers(struct rna_foldtrain *t, struct rna_err *err)
+{
+	struct rna_params *const params[2] = {&t->net->params, t->opts.tuned};
+	enum rna_status st = RNA_OK;
+
+	for (int i = 0; i < 2 && params[i] && !st; i++, t->noptimizers++)
+		st = rna_optimizer_init(&t->optimizer[i], params[i], err);
+	return st;
+}
 
 struct rna_foldtrain *
 rna_foldtrain_open(struct rna_foldnet *net, const struct rna_folddata *d, const struct rna_foldtrain_options *opts,
@@ -60,7 +71,7 @@ rna_foldtrain_open(struct rna_foldnet *net, const struct rna_folddata *d, const 
 		(void)!rna_fail(err, RNA_EMEM, "out of memory");
 	else if (d->ntrain == 0)
 		(void)!rna_fail(err, RNA_EFORMAT, "no RNAs to train on");
-	else if (rna_optimizer_init(&t->optimizer, &net->params, err) == RNA_OK) {
+	else if (make_optimizers(t, err) == RNA_OK) {
 		for (size_t i = 0; i < d->n; i++)
 			if (!d->list[i].valid)
 				t->order[k++] = i;
@@ -76,7 +87,8 @@ rna_foldtrain_close(struct rna_foldtrain *t)
 {
 	if (!t)
 		return;
-	rna_optimizer_fini(&t->optimizer);
+	for (int i = 0; i < 2; i++)
+		rna_optimizer_fini(&t->optimizer[i]);
 	rna_foldscorer_destroy(t->train);
 	rna_foldscorer_destroy(t->eval);
 	rna_neural_destroy(t->dp);
@@ -84,7 +96,6 @@ rna_foldtrain_close(struct rna_foldtrain *t)
 	free(t->scores);
 	free(t->dscores);
 	free(t->called);
-	free(t->best);
 	free(t);
 }
 
@@ -143,6 +154,31 @@ learn(struct rna_foldtrain *t, size_t example, double share, struct rna_foldtrai
 	return rna_foldscorer_backward(t->train, t->dscores, t->dlengths, err);
 }
 
+static enum rna_status
+zero(struct rna_foldtrain *t, struct rna_err *err)
+{
+	enum rna_status st = RNA_OK;
+
+	for (int i = 0; i < t->noptimizers && !st; i++)
+		st = rna_optimizer_zero(&t->optimizer[i], err);
+	return st;
+}
+
+/* Of the gradients of all parameters, for the clip of all. */
+static enum rna_status
+take_norm(struct rna_foldtrain *t, double *norm, struct rna_err *err)
+{
+	double part = 0, sum = 0;
+	enum rna_status st = RNA_OK;
+
+	for (int i = 0; i < t->noptimizers && !st; i++, sum += part * part)
+		st = rna_optimizer_norm(&t->optimizer[i], &part, err);
+	*norm = t->noptimizers == 1 ? part : sqrt(sum);
+	for (int i = 0; i < t->noptimizers && t->noptimizers > 1 && !st; i++)
+		st = rna_optimizer_set_norm(&t->optimizer[i], *norm, err);
+	return st;
+}
+
 /* One optimiser step with the next RNAs of the epoch. */
 static enum rna_status
 step(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *err)
@@ -151,12 +187,12 @@ step(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *e
 	const double before = did->loss;
 	struct rk_adamw_step s = {
 	    .beta1 = BETA1, .beta2 = BETA2, .eps = EPSILON, .weight_decay = t->opts.weight_decay, .clip = t->opts.clip};
-	enum rna_status st = rna_optimizer_zero(&t->optimizer, err);
+	enum rna_status st = zero(t, err);
 
 	for (size_t i = 0; i < n && !st; i++)
 		st = learn(t, t->order[t->at + i], 1 / (double)n, did, err);
 	t->at += n;
-	if (st || (st = rna_optimizer_norm(&t->optimizer, &did->norm, err)))
+	if (st || (st = take_norm(t, &did->norm, err)))
 		return st;
 	if (!isfinite(did->norm) || !isfinite(did->loss))
 		return rna_fail(err, RNA_EINVAL, "step %lld: loss or gradient is not finite; try a smaller --lr",
@@ -165,9 +201,9 @@ step(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *e
 	s.lr = did->lr = rna_schedule_lr(&t->opts.schedule, t->step);
 	if (!(did->loss > before))
 		return RNA_OK; /* all are right by their margins: nothing to learn */
-	if ((st = rna_optimizer_step(&t->optimizer, &s, err)))
-		return st;
-	return rna_foldscorer_repack(t->train, err);
+	for (int i = 0; i < t->noptimizers && !st; i++)
+		st = rna_optimizer_step(&t->optimizer[i], &s, err);
+	return st ? st : rna_foldscorer_repack(t->train, err);
 }
 
 /* 4. Validation and rounds */
@@ -206,23 +242,6 @@ validate(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_er
 	return st;
 }
 
-/* Keeps the weights when they are the best so far. */
-static enum rna_status
-keep_best(struct rna_foldtrain *t, struct rna_foldtrain_round *did, struct rna_err *err)
-{
-	const struct rna_params *p = &t->net->params;
-
-	did->best = !did->scored || did->valid_f1 > t->best_f1;
-	if (!did->scored || !did->best)
-		return RNA_OK;
-	t->best_f1 = did->valid_f1;
-	if (!t->best && !(t->best = reallocarray(NULL, p->total, sizeof(*t->best))))
-		return rna_fail(err, RNA_EMEM, "no memory for the best weights");
-	if (rk_download_f32(p->rk, t->best, p->value, p->total) != RK_OK)
-		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(p->rk));
-	return RNA_OK;
-}
-
 enum rna_status
 rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain_round *did, struct rna_err *err)
 {
@@ -240,15 +259,8 @@ rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain
 	did->thermo /= (double)did->rnas;
 	if (t->d->nvalid > 0 && (st = validate(t, did, err)))
 		return st;
-	return keep_best(t, did, err);
-}
-
-enum rna_status
-rna_foldtrain_finish(struct rna_foldtrain *t, struct rna_err *err)
-{
-	const struct rna_params *p = &t->net->params;
-
-	if (t->best && rk_upload_f32(p->rk, p->value, t->best, p->total) != RK_OK)
-		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(p->rk));
+	did->best = !did->scored || did->valid_f1 > t->best_f1;
+	if (did->scored && did->best)
+		t->best_f1 = did->valid_f1;
 	return RNA_OK;
 }

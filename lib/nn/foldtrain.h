@@ -21,6 +21,7 @@ struct rna_foldtrain_options {
 	double lambda;             /* of the thermodynamic term */
 	struct rna_margins margins;
 	struct rna_foldlm *lm;           /* of a network with features; the caller's; else NULL */
+	struct rna_params *tuned;        /* of the language model, where it learns; the caller's; else NULL */
 	const struct rna_energy *energy; /* Turner's part, rna_energy_neural; outlives the training */
 };
 
@@ -43,8 +44,6 @@ struct rna_foldtrain *rna_foldtrain_open(struct rna_foldnet *net, const struct r
 /* Trains for `steps` steps, from epoch to epoch, then validates. */
 enum rna_status rna_foldtrain_round(
     struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain_round *did, struct rna_err *err) RNA_CHECK;
-/* The best weights go back into the network. */
-enum rna_status rna_foldtrain_finish(struct rna_foldtrain *t, struct rna_err *err) RNA_CHECK;
 void rna_foldtrain_close(struct rna_foldtrain *t); /* NULL is fine */
 /* F1 of exact pairs; 1 where neither has any. */
 double rna_fold_f1(const int32_t *called, const int32_t *known, size_t n);

@@ -96,6 +96,14 @@ rna_optimizer_norm(struct rna_optimizer *o, double *norm, struct rna_err *err)
 }
 
 enum rna_status
+rna_optimizer_set_norm(struct rna_optimizer *o, double norm, struct rna_err *err)
+{
+	const double norm2 = norm * norm;
+
+	return rk_upload(o->params->rk, o->norm2, &norm2, sizeof(norm2)) == RK_OK ? RNA_OK : device_failed(o, err);
+}
+
+enum rna_status
 rna_optimizer_step(struct rna_optimizer *o, const struct rk_adamw_step *setting, struct rna_err *err)
 {
 	if (rk_upload(o->params->rk, o->setting, setting, sizeof(*setting)) != RK_OK)

@@ -24,6 +24,8 @@ void rna_optimizer_fini(struct rna_optimizer *o);
 enum rna_status rna_optimizer_zero(struct rna_optimizer *o, struct rna_err *err) RNA_CHECK;
 /* Euclidean norm of all gradients; kept on the device for the clip of the next step. */
 enum rna_status rna_optimizer_norm(struct rna_optimizer *o, double *norm, struct rna_err *err) RNA_CHECK;
+/* Puts another in its place: that of these gradients and of others together. */
+enum rna_status rna_optimizer_set_norm(struct rna_optimizer *o, double norm, struct rna_err *err) RNA_CHECK;
 /* One update, after rna_optimizer_norm. */
 enum rna_status
 rna_optimizer_step(struct rna_optimizer *o, const struct rk_adamw_step *setting, struct rna_err *err) RNA_CHECK;
