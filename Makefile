@@ -12,6 +12,8 @@ CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 # SAN=address,undefined or SAN=thread builds beside the plain build, into build-address-undefined and so on
 SAN ?=
+# more flags for lib/ alone: tests/deep/coverage.sh measures it
+LIB_CFLAGS ?=
 comma = ,
 # gcc's OpenMP is not instrumented: every parallel loop would look like a race
 ifeq ($(SAN)$(origin CC),threaddefault)
@@ -80,7 +82,7 @@ say = $(if $(V),,@echo '$(1)')
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LEVEL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(LEVEL) $(if $(filter $(B)/lib/%,$@),$(LIB_CFLAGS)) -MMD -MP -c -o $@ $<
 
 # changes when the compiler or a flag does, so that what was built another way is built again
 $(B)/flags: FORCE

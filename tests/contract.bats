@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What every program promises, tried on every program in build/bin.  A new tool is tried without a change here, unless it
-# needs arguments to run (args_of) or another input than token records (input_of).
+# What every program promises, tried on every program in build/bin.  A new tool is tried without a change here, unless
+# it needs arguments to run (args_of) or another input than token records (input_of).
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -117,7 +117,8 @@ fails() {
 		run -0 --separate-stderr "$t" --help-options
 		[ "${#lines[@]}" -ge 8 ]
 		for line in "${lines[@]}"; do
-			[[ $line =~ ^[A-Za-z@]?$'\t'[a-z][A-Za-z0-9-]+$'\t'[^$'\t']*$'\t'.+ ]] || { echo "$t: $line"; return 1; }
+			[[ $line =~ ^[A-Za-z@]?$'\t'[a-z][A-Za-z0-9-]+$'\t'[^$'\t']*$'\t'.+ ]] ||
+				{ echo "$t: $line"; return 1; }
 		done
 		[ -z "$(cut -f2 <<<"$output" | sort | uniq -d)" ]
 	done
@@ -348,7 +349,8 @@ zstd_or_cat() {
 	need script
 	for t in $(writers); do
 		# shellcheck disable=SC2046
-		script -qec "stty -opost; $t $(args_of "$t") $(input_of "$t") | cat >/dev/null; $t $(args_of "$t") $(input_of "$t")" \
+		script -qec "stty -opost; $t $(args_of "$t") $(input_of "$t") | cat >/dev/null
+			$t $(args_of "$t") $(input_of "$t")" \
 			/dev/null </dev/null >"$T/screen"
 		[ -s "$T/screen" ]
 		# no control code but tab, newline, return; no zstd magic
@@ -390,5 +392,27 @@ zstd_or_cat() {
 		wait "$pid"
 		[ -s "$T/out" ]
 		rm "$T/in" "$T/out"
+	done
+}
+
+@test "an input that the output would grow over is refused, and intact" {
+	for t in $(writers); do
+		cp "$(input_of "$t")" "$T/out.part"
+		: >"$T/out"
+		ln -sf out "$T/link"
+		for o in out link; do
+			run -1 --separate-stderr try "$t" -o "$T/$o" "$T/out.part"
+			[ "$(echo "$stderr" | grep -vc '^#')" = 1 ]
+			[[ $stderr == *"out.part: is input, and what"*"grows as"* ]]
+		done
+		run -1 --separate-stderr try "$t" -o "$T/out" <"$T/out.part"
+		[[ $stderr == *"is input, and what"* ]]
+		same "$T/out.part" "$(input_of "$t")"
+		[ ! -s "$T/out" ]
+		cp "$T/out.part" "$T/in"
+		run -1 --separate-stderr try "$t" -f -o "$T/in" "$T/in"
+		[[ $stderr == *"is input and output at once"* ]]
+		same "$T/in" "$(input_of "$t")"
+		rm "$T/out.part" "$T/in"
 	done
 }

@@ -7,7 +7,6 @@
  *	rna-shuf -s 1 --split 0.98 -o train.rill --rest valid.rill corpus.rill
  */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "shuf_run.h"
 #include "tool.h"
@@ -70,22 +69,6 @@ own(int code, const char *value, void *arg)
 	return 0;
 }
 
-/* --rest must not be a file that is read, nor the other output. */
-static void
-refuse_rest(const char *rest)
-{
-	struct stat a, b;
-	int i;
-
-	if (tool.output != NULL && strcmp(rest, tool.output) == 0)
-		tool_usage(&tool, "--rest %s: is the file of -o too", rest);
-	for (i = 0; i < tool.nfiles; i++) {
-		if (stat(rest, &a) == 0 && S_ISREG(a.st_mode) && stat(tool.files[i], &b) == 0 && a.st_dev == b.st_dev &&
-		    a.st_ino == b.st_ino)
-			tool_die(&tool, "%s: is input and output at once", rest);
-	}
-}
-
 static void
 validate(const struct shuf_opts *o)
 {
@@ -95,8 +78,9 @@ validate(const struct shuf_opts *o)
 		tool_usage(&tool, "%s needs --split", o->rest != NULL ? "--rest" : "--group");
 	if ((o->split > 0) + (o->shards > 0) + (o->sample > 0) > 1)
 		tool_usage(&tool, "only one of --sample, --split and --shard at a time");
-	if (o->rest != NULL)
-		refuse_rest(o->rest);
+	if (o->rest != NULL && tool.output != NULL && strcmp(o->rest, tool.output) == 0)
+		tool_usage(&tool, "--rest %s: is the file of -o too", o->rest);
+	tool_refuse_input(&tool, o->rest, NULL);
 }
 
 int

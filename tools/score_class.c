@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "score.h"
 #include "stat/classmetrics.h"
@@ -167,23 +166,6 @@ print_rows(struct score_table *to, const struct scored *s, const struct scored *
 	}
 }
 
-/* Ends with 1 when path is one of the inputs. */
-static void
-refuse_input(const struct tool *t, const struct score_options *opts, const char *path)
-{
-	struct stat a, b;
-	int k;
-
-	if (stat(path, &a) != 0 || !S_ISREG(a.st_mode))
-		return;
-	for (k = 0; k <= t->nfiles; k++) {
-		const char *file = k < t->nfiles ? t->files[k] : opts->against;
-
-		if (file != NULL && stat(file, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-			tool_die(t, "%s: is input and output at once", path);
-	}
-}
-
 /* A table with a row for each true class and a column for each call. */
 static void
 write_confusion(struct tool *t, const char *path, const struct scored *s)
@@ -230,7 +212,7 @@ score_class(struct tool *t, const struct score_options *opts)
 	struct tool from = *t;
 
 	if (opts->confusion != NULL)
-		refuse_input(t, opts, opts->confusion);
+		tool_refuse_input(t, opts->confusion, opts->against);
 	read_set(t, opts, NULL, &mine.set);
 	measure(t, opts, &mine);
 	if (opts->against != NULL) {

@@ -136,6 +136,11 @@ void tool_in_close(struct tool_in *in);
 struct tool_out *tool_out_open(struct tool *t);
 struct tool_out *tool_out_open_path(struct tool *t, const char *path); /* a second output, as --rest */
 /*
+ * Ends with 1 when path, or path.part, is an operand or the file also (NULL: none): it would be read while it is
+ * replaced.  Outputs that are opened here, and tool_text_open's, are refused so; for others and earlier refusal.
+ */
+void tool_refuse_input(const struct tool *t, const char *path, const char *also);
+/*
  * Begins a stream: in's header plus one provenance entry of this tool (t->args, the seed when 's' is in t->common,
  * extra). totals: 1 keeps the input's totals (one record out per record in), 0 drops them.
  */

@@ -4,16 +4,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tool.h"
 #include "tool_private.h"
 
-/* An input that is also the output would be read while it is replaced. */
-static void
-refuse_output(const struct tool *t, const struct rna_input *in)
+/* 1: path is the regular file that name, an operand, stands for. */
+static int
+is_operand(const char *path, const char *name)
 {
-	if (t->output != NULL && rna_input_same_file(in, t->output))
-		tool_die(t, "%s: is input and output at once", t->output);
+	struct stat a, b;
+	int r = strcmp(name, "-") == 0 ? fstat(STDIN_FILENO, &b) : stat(name, &b);
+
+	return r == 0 && stat(path, &a) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void
+tool_refuse_input(const struct tool *t, const char *path, const char *also)
+{
+	const char *name;
+	char part[PATH_MAX];
+	int i;
+
+	if (path == NULL)
+		return;
+	if (realpath(path, part) == NULL) /* a link's file is what grows */
+		strlcpy(part, path, sizeof(part));
+	strlcat(part, ".part", sizeof(part));
+	for (i = 0; i <= t->nfiles; i++) {
+		if ((name = i < t->nfiles ? t->files[i] : also) == NULL)
+			continue;
+		if (is_operand(path, name))
+			tool_die(t, "%s: is input and output at once", path);
+		if (is_operand(part, name))
+			tool_die(t, "%s: is input, and what %s grows as", part, path);
+	}
 }
 
 /* A failure ends the process, or is the caller's to look at. */
@@ -36,7 +61,6 @@ open_next(struct tool_in *in)
 	rna_err_clear(&in->err);
 	if ((input = rna_input_open(in->t->files[in->next++], &in->err)) == NULL)
 		return failed(in, in->err.status);
-	refuse_output(in->t, input);
 	if ((in->source = rna_source_open(input, &in->opts, &in->err)) == NULL)
 		return failed(in, in->err.status);
 	return RNA_NEXT;

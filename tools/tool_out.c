@@ -92,6 +92,7 @@ tool_out_open_path(struct tool *t, const char *path)
 	struct rna_err err = {.record = RNA_NOREC};
 	struct tool_out *out = register_out(t);
 
+	tool_refuse_input(t, path, NULL);
 	if ((out->writer = rna_writer_open(path, &opts, &err)) == NULL)
 		die(out, &err);
 	return out;
@@ -113,6 +114,7 @@ tool_out_resume(struct tool *t, struct rna_header *kept, uint64_t *nstreams, uin
 	struct tool_out *out = register_out(t);
 	int complete = 0;
 
+	tool_refuse_input(t, t->output, NULL);
 	out->writer = rna_writer_resume(t->output, &opts, kept, nstreams, nrecords, &complete, &err);
 	if (out->writer == NULL && complete) {
 		tool_note(t, 1, "%s: is whole already", t->output);
@@ -265,6 +267,7 @@ tool_text_open(struct tool *t)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 
+	tool_refuse_input(t, t->output, NULL);
 	if ((text_out = rna_outfile_open(t->output, &err)) == NULL)
 		tool_die_err(t, &err);
 	return rna_outfile_fp(text_out);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sha2.h>
 
 #include "nn/config.h"
 #include "nn/replace.h"
@@ -109,17 +110,44 @@ put_all(json_t *o, const struct rna_config *c)
 	return bad | put_rill(o, c) | rna_config_put_labels(o, c);
 }
 
+/* All of config.json; NULL: no memory. */
+static json_t *
+whole(const struct rna_config *c)
+{
+	json_t *o = c->json ? json_deep_copy(c->json) : json_object();
+
+	if (o && !put_all(o, c))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+enum rna_status
+rna_config_id(const struct rna_config *c, char id[RNA_CONFIG_ID], struct rna_err *err)
+{
+	char hex[SHA256_DIGEST_STRING_LENGTH], *text;
+	json_t *o = whole(c);
+
+	json_object_del(json_object_get(o, "rill"), "id");
+	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
+	json_decref(o);
+	if (!text)
+		return rna_fail(err, RNA_EMEM, "no memory");
+	SHA256Data((const uint8_t *)text, strlen(text), hex);
+	free(text);
+	strlcpy(id, hex, RNA_CONFIG_ID);
+	return RNA_OK;
+}
+
 enum rna_status
 rna_config_save(const struct rna_config *c, const char *path, struct rna_err *err)
 {
-	json_t *o = c->json ? json_deep_copy(c->json) : json_object();
+	json_t *o = whole(c);
 	struct rna_replace out;
 	enum rna_status st;
 
-	if (!o || put_all(o, c)) {
-		json_decref(o);
+	if (!o)
 		return rna_fail(err, RNA_EMEM, "no memory");
-	}
 	st = rna_replace_open(&out, path, err);
 	if (!st && (json_dumpf(o, out.fp, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) < 0 ||
 		       fputc('\n', out.fp) == EOF)) {

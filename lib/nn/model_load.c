@@ -313,6 +313,20 @@ fill(struct rna_model *m, const struct source *s, const struct model_table *t, c
 	return st;
 }
 
+/* A power cut may leave config.json of one model and the weights of another, where it was to be replaced. */
+static enum rna_status
+check_id(const struct rna_config *c, const struct rna_safetensors *file, struct rna_err *err)
+{
+	const char *own = json_string_value(json_object_get(json_object_get(c->json, "rill"), "id"));
+	const char *weights = json_string_value(json_object_get(file->metadata, "rill.id"));
+
+	if (own && weights && strcmp(own, weights) != 0)
+		return rna_fail(err, RNA_EFORMAT,
+		    "config.json and model.safetensors are of two models: "
+		    "the writing of one was interrupted; write it again");
+	return RNA_OK;
+}
+
 enum rna_status
 rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_options *opts, struct rna_err *err)
 {
@@ -322,6 +336,8 @@ rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_opti
 
 	if ((st = rna_safetensors_open_dir(&s.file, dir, err)))
 		return st;
+	if ((st = check_id(&m->config, &s.file, err)))
+		goto out;
 	s.to = calloc(s.file.n + 1, sizeof(struct model_entry *));
 	if (!s.to) {
 		st = rna_fail(err, RNA_EMEM, "no memory");
@@ -336,7 +352,7 @@ rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_opti
 	    (st = rna_model_table(&t, &m->config, m->vocab.ntypes, &m->params, err)) || (st = match(&s, &t, err)) ||
 	    (st = rna_params_alloc(&m->params, err)))
 		goto out;
-	/* the digest takes longer than the loading, and needs nothing of it */
+		/* the digest takes longer than the loading, and needs nothing of it */
 #pragma omp parallel sections num_threads(2) if (opts->digest && opts->threads > 1)
 	{
 #pragma omp section

@@ -57,7 +57,7 @@ list_tensors(const struct model_table *t, struct rna_tensor_out *out)
 }
 
 static enum rna_status
-save_weights(const struct rna_model *m, const char *path, struct rna_err *err)
+save_weights(const struct rna_model *m, const char *id, const char *path, struct rna_err *err)
 {
 	struct rna_tensor_out *out = NULL;
 	struct rna_params shapes;
@@ -69,7 +69,7 @@ save_weights(const struct rna_model *m, const char *path, struct rna_err *err)
 	rna_params_init(&shapes, NULL); /* the same declarations give the same indices */
 	if ((st = rna_model_table(&t, &m->config, m->vocab.ntypes, &shapes, err)))
 		return st;
-	meta = json_pack("{s:s}", "format", "pt");
+	meta = json_pack("{s:s, s:s}", "format", "pt", "rill.id", id);
 	out = calloc(t.n + 1 + (m->extra ? (size_t)m->extra->n : 0), sizeof(*out));
 	if (!meta || !out)
 		st = rna_fail(err, RNA_EMEM, "no memory");
@@ -104,52 +104,57 @@ save_vocab(const struct rna_vocab *v, const char *path, struct rna_err *err)
 	return rna_replace_commit(&out, err);
 }
 
-/* config.json, with what the vocabulary says. */
+/* The model's configuration with what the vocabulary says, and the id of it all. */
 static enum rna_status
-save_config(const struct rna_model *m, const char *path, struct rna_err *err)
+configure(struct rna_config *c, char id[RNA_CONFIG_ID], const struct rna_model *m, struct rna_err *err)
 {
-	struct rna_config c;
 	enum rna_status st;
 	json_t *rill;
 	int bad = 0;
 
-	if (rna_config_copy(&c, &m->config) != RNA_OK || (!c.json && !(c.json = json_object())))
+	if (rna_config_copy(c, &m->config) != RNA_OK || (!c->json && !(c->json = json_object())))
 		return rna_fail(err, RNA_EMEM, "no memory");
-	rill = json_object_get(c.json, "rill");
+	rill = json_object_get(c->json, "rill");
 	if (!json_is_object(rill)) {
 		rill = json_object();
-		bad |= json_object_set_new(c.json, "rill", rill);
+		bad |= json_object_set_new(c->json, "rill", rill);
 	}
 	bad |= json_object_set_new(rill, "vocab", json_string(m->vocab.name));
 	bad |= json_object_set_new(rill, "vocab_digest", json_string(m->vocab.digest));
-	bad |= json_object_set_new(c.json, "tie_word_embeddings", json_boolean(!c.untied));
-	bad |=
-	    json_object_set_new(c.json, "pad_token_id", m->vocab.pad >= 0 ? json_integer(m->vocab.pad) : json_null());
-	st = bad ? rna_fail(err, RNA_EMEM, "no memory") : rna_config_save(&c, path, err);
-	rna_config_fini(&c);
-	return st;
+	bad |= json_object_set_new(c->json, "tie_word_embeddings", json_boolean(!c->untied));
+	bad |= json_object_set_new(
+	    c->json, "pad_token_id", m->vocab.pad >= 0 ? json_integer(m->vocab.pad) : json_null());
+	if (bad)
+		return rna_fail(err, RNA_EMEM, "no memory");
+	if ((st = rna_config_id(c, id, err)))
+		return st;
+	return json_object_set_new(rill, "id", json_string(id)) < 0 ? rna_fail(err, RNA_EMEM, "no memory") : RNA_OK;
 }
 
 enum rna_status
 rna_model_save(const struct rna_model *m, const char *dir, struct rna_err *err)
 {
 	static const char *const names[] = {"/vocab.txt", "/config.json", "/model.safetensors"};
-	enum rna_status st = RNA_OK;
-	char *path;
+	struct rna_config c = {0};
+	char id[RNA_CONFIG_ID], *path;
+	enum rna_status st;
 
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST) {
 		st = rna_fail_errno(err, "can't make the folder");
 		rna_err_where(err, dir, RNA_NOREC);
 		return st;
 	}
+	st = configure(&c, id, m, err);
 	for (int i = 0; i < 3 && !st; i++) {
 		path = rna_replace_join(dir, names[i]);
 		if (!path)
-			return rna_fail(err, RNA_EMEM, "no memory");
-		st = i == 0   ? save_vocab(&m->vocab, path, err)
-		     : i == 1 ? save_config(m, path, err)
-		              : save_weights(m, path, err);
+			st = rna_fail(err, RNA_EMEM, "no memory");
+		else
+			st = i == 0   ? save_vocab(&m->vocab, path, err)
+			     : i == 1 ? rna_config_save(&c, path, err)
+			              : save_weights(m, id, path, err);
 		free(path);
 	}
+	rna_config_fini(&c);
 	return st;
 }

@@ -1,10 +1,8 @@
 /*
  * npy.c: one field of all records as a NumPy array.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "seq/npy.h"
 #include "seq/spool.h"
@@ -87,18 +85,6 @@ size_header(struct rna_npy *n)
 	n->header = (10 + describe(n, text, sizeof(text)) + DIGITS + 64) / 64 * 64;
 }
 
-/* A file that can be written at its start again: not a pipe, not opened for appending. */
-static int
-can_patch(FILE *fp, off_t *start)
-{
-	struct stat st;
-	int flags = fcntl(fileno(fp), F_GETFL);
-
-	if (flags < 0 || flags & O_APPEND || fstat(fileno(fp), &st) != 0 || !S_ISREG(st.st_mode))
-		return 0;
-	return (*start = ftello(fp)) >= 0;
-}
-
 struct rna_npy *
 rna_npy_open(FILE *dst, const char *field, struct rna_err *err)
 {
@@ -111,7 +97,7 @@ rna_npy_open(FILE *dst, const char *field, struct rna_err *err)
 	n->dst = dst;
 	n->dtype = RNA_F32;
 	snprintf(n->field, sizeof(n->field), "%s", field);
-	if (!can_patch(dst, &n->start) && (n->spool = rna_spool_file(err)) == NULL) {
+	if ((n->start = ftello(dst)) < 0 && (n->spool = rna_spool_file(err)) == NULL) {
 		free(n);
 		return NULL;
 	}

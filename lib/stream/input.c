@@ -21,7 +21,6 @@
 struct rna_input {
 	char *name;
 	enum rna_input_kind kind;
-	struct stat stat;
 	struct rna_raw raw;
 	struct rna_unpack *unpack;   /* NULL: bytes as they come */
 	struct rna_buf text;
@@ -126,6 +125,8 @@ detect(struct rna_input *in, struct rna_err *err)
 static enum rna_status
 open_file(struct rna_input *in, const char *path, struct rna_err *err)
 {
+	struct stat sb;
+
 	if (path == NULL || strcmp(path, "-") == 0) {
 		in->name = strdup("(standard input)");
 		in->raw.fd = STDIN_FILENO;
@@ -137,9 +138,9 @@ open_file(struct rna_input *in, const char *path, struct rna_err *err)
 	}
 	if (in->name == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
-	if (fstat(in->raw.fd, &in->stat) != 0)
+	if (fstat(in->raw.fd, &sb) != 0)
 		return rna_fail_errno(err, "cannot stat");
-	if (S_ISDIR(in->stat.st_mode))
+	if (S_ISDIR(sb.st_mode))
 		return rna_fail(err, RNA_EINVAL, "is a folder");
 	return detect(in, err);
 }
@@ -302,15 +303,6 @@ rna_input_line(struct rna_input *in, const char **line, size_t *n, struct rna_er
 	*n = len;
 	in->lines++;
 	return RNA_OK;
-}
-
-int
-rna_input_same_file(const struct rna_input *in, const char *path)
-{
-	struct stat st;
-
-	return S_ISREG(in->stat.st_mode) && stat(path, &st) == 0 && st.st_dev == in->stat.st_dev &&
-	    st.st_ino == in->stat.st_ino;
 }
 
 void

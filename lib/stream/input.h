@@ -36,7 +36,6 @@ enum rna_status rna_input_peek(struct rna_input *in, size_t n, const unsigned ch
 void rna_input_skip(struct rna_input *in, size_t n);
 /* 1 when a read would not wait: bytes are at hand, or come at once, or the end is there. */
 int rna_input_ready(const struct rna_input *in);
-int rna_input_same_file(const struct rna_input *in, const char *path);  /* 1: path is this very file */
 uint64_t rna_input_line_number(const struct rna_input *in);
 void rna_input_close(struct rna_input *in);                /* NULL is fine */
 

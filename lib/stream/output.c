@@ -179,10 +179,8 @@ rna_output_write(struct rna_output *o, const void *data, size_t n, struct rna_er
 			n -= (size_t)r;
 			continue;
 		}
-		if (r < 0 && errno == EAGAIN) { /* someone made the pipe non-blocking */
-			if (poll(&p, 1, -1) < 0 && errno != EINTR)
-				return rna_fail_errno(err, "cannot write");
-		} else if (r < 0 && errno != EINTR) {
+		/* EAGAIN: someone made the pipe non-blocking */
+		if (r < 0 && errno != EINTR && (errno != EAGAIN || (poll(&p, 1, -1) < 0 && errno != EINTR))) {
 			rna_fail_errno(err, "cannot write");
 			rna_err_where(err, o->name, RNA_NOREC);
 			return RNA_EIO;

@@ -44,7 +44,7 @@ struct rna_writer_options {
  * path NULL or "-": standard output.  Otherwise path.part is created (mode 0600 widened to the umask at close), locked
  * (a second writer fails), and renamed to path by rna_writer_close: an existing file is replaced, and stays as it is
  * until then.  What is there and is no regular file (a fifo, a device, /dev/stdout) is written directly.  An input that
- * is the same file is the caller's to refuse (rna_input_same_file).
+ * is the same file, or path.part, is the caller's to refuse.
  */
 struct rna_writer *rna_writer_open(const char *path, const struct rna_writer_options *opts, struct rna_err *err);
 /*

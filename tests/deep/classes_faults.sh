@@ -26,7 +26,8 @@ class_5() {
 		for call in read write fsync close rename openat ftruncate; do
 			for error in EIO ENOSPC EINTR EAGAIN; do
 				full || [[ $call$error == @(writeENOSPC|readEINTR|fsyncEIO|renameEIO) ]] || continue
-						tally "$deep/inject" -e "$(full_or 1 3)" -o x "$call" "$error" "$t" $(command_of "$t") -o x
+				tally "$deep/inject" -e "$(full_or 1 3)" -o x "$call" "$error" \
+					"$t" $(command_of "$t") -o x
 			done
 		done
 	done
@@ -47,7 +48,8 @@ class_7() {
 		refuses 1 bash -c "$t $(command_of "$t") >/dev/full" && grep -q "No space left on device" "$log"
 		count $? "$t: no space"
 	done
-	is "rna-train: no space" refuses 1 rna-train mlm -q -c tiny --layers 1 --epochs 1 --log /dev/full -o full masked.rill
+	is "rna-train: no space" \
+		refuses 1 rna-train mlm -q -c tiny --layers 1 --epochs 1 --log /dev/full -o full masked.rill
 }
 
 class_8() {
@@ -133,6 +135,24 @@ class_13() {
 	$train -o whole few.rill
 	# shellcheck disable=SC2086
 	tally "$deep/powerloss" -n "$(full_or 0 12)" trained ./goes_on $train -o trained few.rill
+	# another model is replaced: never its weights under the new config.json, and done again the new one is whole
+	rna-mask -q -o typed.rill s.rill
+	$train -o before typed.rill
+	cp -r before replaced
+	cat >not_mixed <<-END
+		#!/bin/bash
+		if cmp -s "\$1/model.safetensors" before/model.safetensors &&
+				! cmp -s "\$1/config.json" before/config.json; then
+			rna-embed -q -m "\$1" -o loads.rill s3.fa 2>says && exit 1
+			grep -q "of two models" says || exit 1
+		elif [ -e "\$1/model.safetensors" ]; then
+			rna-embed -q -m "\$1" -o loads.rill s3.fa || exit 1
+		fi
+		$train -f -o "\$1" few.rill && cmp -s "\$1/model.safetensors" whole/model.safetensors
+	END
+	chmod +x not_mixed
+	# shellcheck disable=SC2086
+	tally "$deep/powerloss" -n "$(full_or 0 12)" replaced ./not_mixed $train -f -o replaced few.rill
 	# a program that does not sync is found out
 	cp old control/x
 	! "$deep/powerloss" control ./is_old_or_new cp new control/x >/dev/null 2>&1
@@ -145,10 +165,13 @@ class_27() {
 	for t in $(writers); do
 		for mib in 512 256 128 64 40; do
 			full || [ $mib = 512 ] || [ $mib = 64 ] || continue
-				timeout 60 prlimit --as=$((mib << 20)) "$t" $(command_of "$t") -o capped >/dev/null 2>"$log"
+			timeout 60 prlimit --as=$((mib << 20)) "$t" $(command_of "$t") -o capped >/dev/null 2>"$log"
 			case $? in
 			0) count 0 ;;
-			1) [ "$(wc -l <"$log")" = 1 ] || grep -q 'libgomp' "$log"; count $? "$t in $mib MiB: $(cat "$log")" ;;
+			1)
+				[ "$(wc -l <"$log")" = 1 ] || grep -q 'libgomp' "$log"
+				count $? "$t in $mib MiB: $(cat "$log")"
+				;;
 			127) count 0 ;; # the loader itself has no room
 			*) count 1 "$t in $mib MiB ends with another status: $(cat "$log")" ;;
 			esac
@@ -226,8 +249,9 @@ class_39() {
 	# a loss that is no number stops before the checkpoint is replaced
 	rna-train mlm -q -c tiny --layers 1 --steps 1 -o nan masked.rill 2>/dev/null
 	cp nan/model.safetensors before
-	refuses 1 rna-train mlm -q -c tiny --layers 1 --schedule constant --warmup 0 --lr 100 --clip 0 --weight-decay 10 \
-		--batch-tokens 256 --epochs 40 --save-every 100000 -f -o nan masked.rill && grep -q "not finite" "$log"
+	refuses 1 rna-train mlm -q -c tiny --layers 1 --schedule constant --warmup 0 --lr 100 --clip 0 \
+		--weight-decay 10 --batch-tokens 256 --epochs 40 --save-every 100000 -f -o nan masked.rill &&
+		grep -q "not finite" "$log"
 	count $? "a loss that is not finite"
 	cmp -s before nan/model.safetensors
 	count $? "the model before is untouched"

@@ -8,11 +8,12 @@
  *
  * CALL is read, write, fsync, close, rename, openat, ftruncate and their kin; ERROR EIO, ENOSPC, EINTR, EAGAIN.
  * A run passes when it ends with 1, one line and no FILE or FILE.part, or with 0 and the output of an undisturbed run;
- * with 0 it must end when a read was interrupted, and when all calls take one byte at a time (short).
+ * with 0 it must end when a read or a write was interrupted, and when all calls take one byte at a time (short).
  * With -k the program is killed at its K-th call of CALLS (read,write ...); the exit status is 0 when it was, 3 when
  * it ended before.  count prints how many of CALLS there are.
  */
 #include "trace.h"
+#include <limits.h>
 
 static const struct {
 	const char *name;
@@ -44,6 +45,19 @@ static unsigned long at, seen; /* the call that fails, and how many there were *
 static int how = FAIL, error;
 static unsigned long cases, failures;
 
+/* 1: the call is about a profile, which a program built to measure coverage writes when it is done. */
+static int
+is_profile(pid_t pid, const struct user_regs_struct *r)
+{
+	char path[PATH_MAX];
+
+	if (r->orig_rax == SYS_openat)
+		trace_string(pid, r->rsi, path, sizeof(path));
+	else
+		trace_fd_path(pid, (int)r->rdi, path, sizeof(path));
+	return strstr(path, ".gcda") != NULL;
+}
+
 static int
 enter(struct trace *tr, pid_t pid, struct user_regs_struct *r, int *changed)
 {
@@ -51,6 +65,8 @@ enter(struct trace *tr, pid_t pid, struct user_regs_struct *r, int *changed)
 	/* messages may go out, and what is no data: closing standard streams at the end */
 	if (how < KILL && r->orig_rax != SYS_openat && r->orig_rax != SYS_rename && r->orig_rax != SYS_mkdir &&
 	    (int)r->rdi == STDERR_FILENO)
+		return 0;
+	if (how == FAIL && is_profile(pid, r))
 		return 0;
 	seen++;
 	if (how == SHORT && at > 0 && r->rdx > 1) {
@@ -112,8 +128,10 @@ set_how(const char *word)
 {
 	size_t i;
 
-	how = strcmp(word, "short") == 0 ? SHORT : strcmp(word, "kill") == 0 ? KILL :
-	    strcmp(word, "count") == 0 ? COUNT : FAIL;
+	how = strcmp(word, "short") == 0   ? SHORT
+	      : strcmp(word, "kill") == 0  ? KILL
+	      : strcmp(word, "count") == 0 ? COUNT
+	                                   : FAIL;
 	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (strcmp(word, errors[i].name) == 0)
 			error = errors[i].number;
@@ -142,7 +160,8 @@ main(int argc, char **argv)
 		errx(2, "usage: inject [-e EVERY] [-o FILE] CALL ERROR|short|kill PROGRAM ARGUMENTS...");
 	for (rest = argv[optind]; (name = strsep(&rest, ",")) != NULL;)
 		add_kind(name);
-	must = strcmp(argv[optind], "read") == 0 && strcmp(argv[optind + 1], "EINTR") == 0;
+	must = strcmp(argv[optind + 1], "EINTR") == 0 &&
+	       (strcmp(argv[optind], "read") == 0 || strcmp(argv[optind], "write") == 0);
 	set_how(argv[optind + 1]);
 	argv += optind + 2;
 	snprintf(part, sizeof(part), "%s.part", output != NULL ? output : "");

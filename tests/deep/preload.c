@@ -19,7 +19,16 @@
 
 static struct fail_page *page;
 
-/* Libraries have been set up when this runs, as the last of its kind: what fails is the program. */
+static void
+disarm(void)
+{
+	page = NULL;
+}
+
+/*
+ * Libraries have been set up when this runs, as the last of its kind, and are taken down after disarm: what fails is
+ * the program.
+ */
 __attribute__((constructor)) static void
 arm(void)
 {
@@ -31,7 +40,7 @@ arm(void)
 		return;
 	p = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	if (p != MAP_FAILED)
+	if (p != MAP_FAILED && atexit(disarm) == 0)
 		page = p;
 }
 

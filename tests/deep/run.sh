@@ -1,7 +1,7 @@
 #!/bin/bash
-# run.sh [sample|full] [CLASS...]: the classes of tests that rill has to pass (tests/README.md), each one line of TAP with
-# the cases it tried and those that failed; ends with a table.  sample: a fixed part of each, in seconds (make check);
-# full: all (make check-deep).  Classes are numbers.
+# run.sh [sample|full] [CLASS...]: the classes of tests that rill has to pass (tests/README.md), each one line of TAP
+# with the cases it tried and those that failed; ends with a table.  sample: a fixed part of each, in seconds (make
+# check); full: all (make check-deep).  Classes are numbers.
 #
 #	B        build folder (build)
 #	SOAK_S   seconds of class 24 (600; sample 4)
@@ -18,7 +18,7 @@ PATH=$B/bin:$PATH
 export deep=$B/tests/deep
 export ROOT B PATH LC_ALL=C TZ=UTC0 OMP_WAIT_POLICY=passive
 unset RILL_CPU
-if [[ ${B##*/} != build ]]; then
+if [[ ${B##*/} != build && ${B##*/} != build-coverage ]]; then
 	echo "1..0 # SKIP the plain build is what is put to the test"
 	exit 0
 fi
@@ -130,11 +130,13 @@ names=(
 	[4]="allocation k fails" [5]="input/output call k fails" [6]="reads and writes of one byte" [7]="full device"
 	[8]="file size limit" [9]="closed pipe" [10]="SIGKILL and --resume" [11]="SIGTERM and SIGINT"
 	[12]="two kills in one checkpoint" [13]="power loss replayed" [14]="zstd bomb" [15]="window bomb"
-	[16]="bombs of letters" [17]="hostile numbers" [19]="mutation within valid frames" [20]="the second reader agrees"
-	[21]="oracles" [22]="valgrind" [23]="determinism" [24]="soak" [25]="size edges" [26]="flat memory" [27]="memory cap"
+	[16]="bombs of letters" [17]="hostile numbers" [19]="mutation within valid frames"
+	[20]="the second reader agrees" [21]="oracles" [22]="valgrind" [23]="determinism" [24]="soak" [25]="size edges"
+	[26]="flat memory" [27]="memory cap"
 	[28]="odd outputs" [29]="permissions" [30]="terminal and markup injection" [31]="path tricks in a model folder"
 	[32]="no network" [33]="locale and environment" [34]="old files" [35]="mutation of the source" [36]="coverage"
-	[37]="concurrency" [38]="clock and suspend" [39]="device faults" [40]="rank death" [41]="build" [42]="examples in pages"
+	[37]="concurrency" [38]="clock and suspend" [39]="device faults" [40]="rank death" [41]="build"
+	[42]="examples in pages"
 )
 
 prepare
