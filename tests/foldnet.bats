@@ -125,6 +125,38 @@ compare_published() {
 	awk -v a="$said" -v b="$does" 'BEGIN { print a, b; d = a - b; exit !(d < 1e-4 && d > -1e-4 && a < 1 && a > 0) }'
 }
 
+# learns_by_heart OPTIONS...: of 30 RNAs of TR0, 95 % or more of the F1 that nested canonical pairs can reach
+learns_by_heart() {
+	local known=$ROOT/../shared/data/structure/bprna_TR0.dbn.zst
+	[ -s "$known" ] || skip "TR0 is not here"
+	zstd -dcq "$known" | awk '/^>/ { name = $0; next } name != "" { seq = $0; getline
+		if (length(seq) <= 100 && n++ < 30) printf "%s\n%s\n%s\n", name, seq, $0; name = "" }' >tr0.dbn
+	rna-train fold -q -c tiny --dropout 0 --lambda 0.1 --lr 2e-3 --schedule linear --min-lr 1e-5 --steps 1800 \
+		--valid-every 300 --patience 0 --valid tr0.dbn -o m "$@" tr0.dbn
+	cat m/log.tsv
+	awk -F'\t' 'NR > 1 && $9 > best { best = $9; reach = $10 } END { exit !(best >= 0.95 * reach) }' m/log.tsv
+}
+
+# bats test_tags=deep
+@test "30 RNAs by heart: no language model" {
+	learns_by_heart -m none
+}
+
+# bats test_tags=deep
+@test "30 RNAs by heart: a frozen language model" {
+	learns_by_heart -m "$ROOT/pipelines/models/tiny" --adapt fbth
+}
+
+# bats test_tags=deep
+@test "30 RNAs by heart: a language model that learns" {
+	learns_by_heart -m "$ROOT/pipelines/models/tiny" --adapt tbth
+}
+
+# bats test_tags=deep
+@test "30 RNAs by heart: type-guided" {
+	learns_by_heart -m "$ROOT/pipelines/models/tiny" --adapt stack
+}
+
 @test "an RNA longer than the language model takes has features from chunks" {
 	known >k.dbn
 	rna-tokenize -q --max 24 --long truncate -o k.rill k.dbn
