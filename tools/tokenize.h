@@ -25,6 +25,7 @@ struct tokenize {
 	struct rna_types types;
 	struct rna_annotate annotate;
 	struct rna_frame_counts counts;      /* of one stream */
+	struct rna_bulk *bulk;               /* FASTA of which nothing is asked that takes a record; else NULL */
 };
 
 /* Vocabulary, frame, limit and types of the options; mistakes end the process. */
@@ -57,6 +58,8 @@ struct tokenize_out {
 
 void tokenize_out_begin(struct tokenize_out *o, const struct rna_header *in, const struct rna_vocab *v);
 void tokenize_out_write(struct tokenize_out *o, const struct rna_record *rec);
+/* The same of many, already encoded. */
+void tokenize_out_bulk(struct tokenize_out *o, const struct rna_bulk *b);
 void tokenize_out_end(struct tokenize_out *o);     /* of a stream; tokenize_out_begin may follow */
 void tokenize_out_fini(struct tokenize_out *o);
 

@@ -64,15 +64,21 @@ write_header(struct tokenize_out *o, int known)
 	o->flowing = 1;
 }
 
+static void
+write_records(const struct tokenize_out *o, const struct rna_buf *bytes, const struct rna_buf *sizes)
+{
+	const size_t *size = (const size_t *)(const void *)sizes->data, *end = size + sizes->len / sizeof(*size);
+	const unsigned char *p = bytes->data;
+
+	for (; size < end; p += *size++)
+		tool_out_write_encoded(o->out, p, *size);
+}
+
 /* Writes what was held back. */
 static void
 release(struct tokenize_out *o)
 {
-	const size_t *size = (const size_t *)(const void *)o->sizes.data;
-	size_t i, at = 0;
-
-	for (i = 0; i < o->sizes.len / sizeof(*size); at += size[i++])
-		tool_out_write_encoded(o->out, o->bytes.data + at, size[i]);
+	write_records(o, &o->bytes, &o->sizes);
 	rna_buf_fini(&o->bytes);
 	rna_buf_fini(&o->sizes);
 }
@@ -86,26 +92,51 @@ tokenize_out_begin(struct tokenize_out *o, const struct rna_header *in, const st
 	o->flowing = 0;
 }
 
+/* Once too much is held back. */
+static void
+let_flow(struct tokenize_out *o)
+{
+	if (o->flowing || o->bytes.len <= HOLD)
+		return;
+	write_header(o, 0);
+	release(o);
+}
+
 void
 tokenize_out_write(struct tokenize_out *o, const struct rna_record *rec)
 {
 	size_t before = o->bytes.len, size;
 	uint64_t n;
 
-	if (!o->flowing) {
-		check(o, rna_record_encode(rec, &o->bytes));
-		size = o->bytes.len - before;
-		check(o, rna_buf_add(&o->sizes, &size, sizeof(size)));
-		o->records++;
-		if (rna_record_get_vec(rec, "tokens", RNA_U8, &n) != NULL)
-			o->tokens += n;
-		if (o->bytes.len <= HOLD)
-			return;
-		write_header(o, 0);
-		release(o);
+	if (o->flowing) {
+		tool_out_write(o->out, rec);
 		return;
 	}
-	tool_out_write(o->out, rec);
+	check(o, rna_record_encode(rec, &o->bytes));
+	size = o->bytes.len - before;
+	check(o, rna_buf_add(&o->sizes, &size, sizeof(size)));
+	o->records++;
+	if (rna_record_get_vec(rec, "tokens", RNA_U8, &n) != NULL)
+		o->tokens += n;
+	let_flow(o);
+}
+
+void
+tokenize_out_bulk(struct tokenize_out *o, const struct rna_bulk *b)
+{
+	const struct rna_bulk_part *x;
+
+	for (x = b->part; x < b->part + b->nparts; x++) {
+		o->records += x->sizes.len / sizeof(size_t);
+		if (o->flowing) {
+			write_records(o, &x->bytes, &x->sizes);
+			continue;
+		}
+		check(o, rna_buf_add(&o->bytes, x->bytes.data, x->bytes.len));
+		check(o, rna_buf_add(&o->sizes, x->sizes.data, x->sizes.len));
+	}
+	o->tokens += b->tokens;
+	let_flow(o);
 }
 
 void

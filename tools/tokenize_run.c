@@ -46,6 +46,17 @@ process_copies(struct tokenize *o, const struct tool_in *in, const struct rna_re
 	}
 }
 
+/* The next RNA that has to be taken by itself; those before it are written. */
+static enum rna_status
+read_one(struct tokenize *o, struct tool_in *in, struct tokenize_out *out, struct rna_record *rec)
+{
+	while (o->bulk != NULL && tool_in_bulk(in, o->bulk) == RNA_OK) {
+		rna_frame_add(&o->counts, &o->bulk->counts);
+		tokenize_out_bulk(out, o->bulk);
+	}
+	return tool_in_read(in, rec);
+}
+
 void
 tokenize_run(struct tokenize *o, struct tool_in *in, struct tokenize_out *out)
 {
@@ -59,7 +70,7 @@ tokenize_run(struct tokenize *o, struct tool_in *in, struct tokenize_out *out)
 	do {
 		tokenize_stream(o, tool_in_header(in));
 		tokenize_out_begin(out, tool_in_header(in), &o->vocab);
-		while ((st = tool_in_read(in, &rec)) == RNA_OK) {
+		while ((st = read_one(o, in, out, &rec)) == RNA_OK) {
 			process(o, in, &rec, &chunk, out);
 			process_copies(o, in, &rec, &copy, &chunk, out);
 		}

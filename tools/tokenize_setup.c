@@ -75,6 +75,7 @@ void
 tokenize_prepare(struct tokenize *o)
 {
 	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_bulk_options bulk;
 
 	if (o->mutate == 0)
 		o->t->common = "m"; /* nothing is drawn: the seed is no part of the provenance */
@@ -100,6 +101,11 @@ tokenize_prepare(struct tokenize *o)
 		if (rna_types_load(&o->types, &o->vocab, o->types_from, &err) != RNA_OK)
 			tool_die_err(o->t, &err);
 		o->annotate.table = &o->types;
+	}
+	if (o->label == NULL && o->mutate == 0) {
+		bulk = (struct rna_bulk_options){&o->framing, &o->vocab, &o->annotate, o->source.max_nt, o->t->threads};
+		if ((o->bulk = rna_bulk_create(&bulk)) == NULL)
+			tool_die(o->t, "out of memory");
 	}
 	if (o->source.format == RNA_FORMAT_CSV) {
 		o->source.label = o->label;
@@ -149,6 +155,7 @@ tokenize_fini(struct tokenize *o)
 	if (o->keep != NULL)
 		free(o->keep[0]);
 	free(o->keep);
+	rna_bulk_destroy(o->bulk);
 	rna_types_fini(&o->types);
 	rna_vocab_fini(&o->standard);
 	rna_vocab_fini(&o->vocab);

@@ -126,6 +126,8 @@ void tool_in_open(struct tool_in *in, struct tool *t, const struct rna_source_op
  * after the output in flight (see tool_out_open) was aborted.
  */
 enum rna_status tool_in_read(struct tool_in *in, struct rna_record *rec);
+/* The next RNAs of a FASTA file at once, where in->raw is set: see rna_source_bulk.  RNA_OK or RNA_NEXT. */
+enum rna_status tool_in_bulk(struct tool_in *in, struct rna_bulk *b);
 const struct rna_header *tool_in_header(const struct tool_in *in);
 void tool_in_close(struct tool_in *in);
 

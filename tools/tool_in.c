@@ -167,6 +167,17 @@ tool_in_read(struct tool_in *in, struct rna_record *rec)
 	return open_next(in);
 }
 
+enum rna_status
+tool_in_bulk(struct tool_in *in, struct rna_bulk *b)
+{
+	enum rna_status s = in->source != NULL ? rna_source_bulk(in->source, b, &in->err) : RNA_NEXT;
+
+	if (s == RNA_EMEM)
+		tool_die_err(in->t, &in->err);
+	in->records += s == RNA_OK ? b->counts.records : 0;
+	return s;
+}
+
 void
 tool_in_close(struct tool_in *in)
 {

@@ -5,19 +5,33 @@
 
 #include "seq/annotate.h"
 
+static int
+told_by_text(const struct rna_annotate *a, const char *name, size_t n_name, const char *desc, size_t n_desc)
+{
+	int type = a->table != NULL && name != NULL ? rna_types_vote(a->table, a->vocab, name, n_name) : -1;
+
+	if (type < 0 && a->header)
+		type = rna_types_from_header(a->vocab, name, n_name, desc, n_desc);
+	return type;
+}
+
+int
+rna_annotate_text(const struct rna_annotate *a, const char *name, size_t n_name, const char *desc, size_t n_desc)
+{
+	int type = told_by_text(a, name, n_name, desc, n_desc);
+
+	return type >= 0 ? type : a->type;
+}
+
 int
 rna_annotate_type(const struct rna_annotate *a, const struct rna_record *rec)
 {
 	size_t n_name = 0, n_desc = 0;
 	const char *name = rna_record_get_str(rec, "name", &n_name);
 	const char *desc = rna_record_get_str(rec, "desc", &n_desc);
-	int type = -1;
+	int type = told_by_text(a, name, n_name, desc, n_desc);
 	uint8_t id;
 
-	if (a->table != NULL && name != NULL)
-		type = rna_types_vote(a->table, a->vocab, name, n_name);
-	if (type < 0 && a->header)
-		type = rna_types_from_header(a->vocab, name, n_name, desc, n_desc);
 	if (type < 0 && a->was != NULL && rna_record_get_u8(rec, "type", &id) && id >= a->was->type_first &&
 	    id < a->was->type_first + a->was->ntypes)
 		type = rna_vocab_type(a->vocab, a->was->token[id], strlen(a->was->token[id]));

@@ -19,6 +19,8 @@ struct rna_annotate {
 
 /* Asked in this order: the table, the header line, `type` of the record, a->type.  -1: unknown. */
 int rna_annotate_type(const struct rna_annotate *a, const struct rna_record *rec);
+/* The same of an RNA of a text file, which is no record yet. */
+int rna_annotate_text(const struct rna_annotate *a, const char *name, size_t n_name, const char *desc, size_t n_desc);
 /*
  * Writes `label`: the first word of the description, or the str field that a->label names, or what follows NAME= or
  * NAME: in the description.  RNA_EFORMAT when there is none.

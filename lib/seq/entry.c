@@ -31,19 +31,35 @@ rna_entry_fini(struct rna_entry *e)
 	rna_buf_fini(&e->label);
 }
 
-/* Copies n bytes; 1 when all are printable and none is a blank: the common case, one vector pass. */
-static int
-copy_printable(unsigned char *dst, const unsigned char *s, size_t n)
+/* One vector pass. */
+int
+rna_entry_printable(const void *p, size_t n)
 {
+	const unsigned char *s = p;
 	unsigned char bad = 0;
 	size_t i;
 
 #pragma omp simd reduction(| : bad)
-	for (i = 0; i < n; i++) {
-		dst[i] = s[i];
+	for (i = 0; i < n; i++)
 		bad |= (unsigned char)(s[i] - 0x21) > 0x5d;
-	}
 	return bad == 0;
+}
+
+void
+rna_entry_split(const char *head, size_t n, struct rna_text_entry *e)
+{
+	const char *p = head, *end = head + n;
+
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	e->name = p;
+	while (p < end && *p != ' ' && *p != '\t')
+		p++;
+	e->n_name = (size_t)(p - e->name);
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	e->desc = p;
+	e->n_desc = (size_t)(end - p);
 }
 
 enum rna_status
@@ -57,7 +73,9 @@ rna_entry_letters(struct rna_buf *seq, const void *p, size_t n, uint64_t max, ui
 		    (unsigned long long)line, (unsigned long long)max);
 	if (rna_buf_reserve(seq, n) != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "out of memory for a sequence of %zu letters", seq->len + n);
-	if (copy_printable(seq->data + seq->len, s, n)) {
+	if (rna_entry_printable(s, n)) {
+		if (n > 0)
+			memcpy(seq->data + seq->len, s, n);
 		seq->len += n;
 		return RNA_OK;
 	}

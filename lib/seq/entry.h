@@ -21,6 +21,12 @@ struct rna_entry {
 	float energy, ensemble;       /* kcal/mol, where the file says */
 };
 
+/* The same in the memory of others, without what only other formats have. */
+struct rna_text_entry {
+	const char *name, *desc, *seq;
+	size_t n_name, n_desc, n_seq;
+};
+
 void rna_entry_reuse(struct rna_entry *e);
 void rna_entry_fini(struct rna_entry *e);
 
@@ -30,6 +36,10 @@ void rna_entry_fini(struct rna_entry *e);
  */
 enum rna_status rna_entry_letters(struct rna_buf *seq, const void *s, size_t n, uint64_t max, uint64_t line,
     struct rna_err *err) RNA_CHECK;
+/* 1 when all n bytes are printable and none is a blank: letters as most files have them. */
+int rna_entry_printable(const void *s, size_t n);
+/* Name and description of a header line of n bytes: its first word, and what follows the blanks after it. */
+void rna_entry_split(const char *head, size_t n, struct rna_text_entry *e);
 /* Hash of n letters read in upper case with T as U, chained on seed.  scratch keeps its memory. */
 enum rna_status rna_entry_hash(const void *s, size_t n, uint64_t seed, struct rna_buf *scratch,
     uint64_t *hash) RNA_CHECK;

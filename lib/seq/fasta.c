@@ -12,10 +12,13 @@
 struct rna_fasta {
 	struct rna_input *in;
 	uint64_t max;             /* letters in a record */
-	uint64_t line;            /* number of the line being read */
+	uint64_t line;            /* number of the line being read ... */
+	int ended;                /* ... whose end was met: what comes next is of another */
 	const unsigned char *buf; /* the input's, valid until the next fill */
 	size_t at, end;           /* bytes of buf not yet used */
 	int eof;                  /* nothing follows them */
+	enum rna_status failed;   /* not RNA_OK: all that further fills return, with err */
+	struct rna_err err;
 	struct rna_buf quality;
 };
 
@@ -46,12 +49,26 @@ fill(struct rna_fasta *f, struct rna_err *err)
 	size_t left = f->end - f->at;
 	enum rna_status st;
 
-	rna_input_skip(f->in, f->at);
-	f->at = f->end = 0;
-	if ((st = rna_input_peek(f->in, left + 1, &f->buf, &f->end, err)) != RNA_OK)
-		return st;
-	f->eof = f->end == left;
-	return RNA_OK;
+	if (f->failed == RNA_OK) {
+		rna_input_skip(f->in, f->at);
+		f->buf += f->at;
+		f->at = 0;
+		f->end = left;
+		if ((st = rna_input_peek(f->in, left + 1, &f->buf, &f->end, &f->err)) == RNA_OK) {
+			f->eof = f->end == left;
+			return RNA_OK;
+		}
+		f->failed = st;
+	}
+	*err = f->err;
+	return f->failed;
+}
+
+static void
+begin_line(struct rna_fasta *f)
+{
+	f->line += (uint64_t)f->ended;
+	f->ended = 0;
 }
 
 /* The next byte without using it, or -1 at the end. */
@@ -60,6 +77,7 @@ next_byte(struct rna_fasta *f, int *c, struct rna_err *err)
 {
 	enum rna_status st;
 
+	begin_line(f);
 	while (f->at == f->end && !f->eof)
 		if ((st = fill(f, err)) != RNA_OK)
 			return st;
@@ -75,6 +93,7 @@ next_piece(struct rna_fasta *f, const unsigned char **p, size_t *n, int *last, s
 	enum rna_status st;
 	size_t have;
 
+	begin_line(f);
 	for (;;) {
 		have = f->end - f->at;
 		*p = f->buf + f->at;
@@ -84,6 +103,7 @@ next_piece(struct rna_fasta *f, const unsigned char **p, size_t *n, int *last, s
 			f->at += *n + (nl != NULL);
 			*n -= *n > 0 && (*p)[*n - 1] == '\r';
 			*last = 1;
+			f->ended = nl != NULL;
 			return RNA_OK;
 		}
 		if (f->eof)
@@ -122,7 +142,6 @@ read_line(struct rna_fasta *f, struct rna_buf *dst, struct rna_err *err)
 		if (rna_buf_add(dst, p, n) != RNA_OK)
 			return rna_fail(err, RNA_EMEM, "out of memory for a header line");
 	}
-	f->line++;
 	return RNA_OK;
 }
 
@@ -141,7 +160,6 @@ read_letters(struct rna_fasta *f, struct rna_buf *dst, struct rna_err *err)
 		if ((st = rna_entry_letters(dst, p, n, f->max, f->line, err)) != RNA_OK)
 			return st;
 	}
-	f->line++;
 	return RNA_OK;
 }
 
@@ -187,7 +205,7 @@ read_fastq_body(struct rna_fasta *f, struct rna_entry *e, struct rna_err *err)
 	}
 	if (f->quality.len > e->seq.len)
 		return rna_fail(err, RNA_EFORMAT, "line %llu: %zu qualities for %zu letters",
-		    (unsigned long long)f->line - 1, f->quality.len, e->seq.len);
+		    (unsigned long long)f->line, f->quality.len, e->seq.len);
 	return RNA_OK;
 }
 
@@ -241,4 +259,24 @@ rna_fasta_read(struct rna_fasta *f, struct rna_entry *e, struct rna_err *err)
 	if ((st = read_line(f, &e->head, err)) != RNA_OK)
 		return st;
 	return c == '>' ? read_fasta_body(f, e, err) : read_fastq_body(f, e, err);
+}
+
+int
+rna_fasta_window(struct rna_fasta *f, size_t want, const unsigned char **p, size_t *n)
+{
+	enum rna_status st = RNA_OK;
+	struct rna_err later;     /* comes again from the next fill */
+
+	while (st == RNA_OK && f->end - f->at < want && !f->eof && (f->at == f->end || rna_input_ready(f->in)))
+		st = fill(f, &later);
+	*p = f->buf + f->at;
+	*n = f->end - f->at;
+	return f->eof;
+}
+
+void
+rna_fasta_skip(struct rna_fasta *f, size_t n, uint64_t lines)
+{
+	f->at += n;
+	f->line += lines;
 }

@@ -3,14 +3,7 @@
  */
 #include <string.h>
 
-#include "seq/frame.h"
-
-/* The part of an RNA that one record holds. */
-struct span {
-	uint64_t first, n; /* bases */
-	uint64_t shared;   /* bases at its start that the chunk before holds too */
-	uint64_t n_b;      /* bases of the second sequence of a pair */
-};
+#include "seq/frame_private.h"
 
 uint32_t
 rna_frame_specials(enum rna_frame frame)
@@ -61,11 +54,10 @@ rna_frame_count(const struct rna_framing *f, const struct rna_record *rec, int *
 	return rna_frame_chunks(f, n);
 }
 
-/* What record c of nchunks holds of sequences of n and nb bases. */
-static struct span
-find_span(const struct rna_framing *f, uint64_t n, uint64_t nb, int pair, uint32_t c, uint32_t nchunks)
+struct rna_span
+rna_frame_span(const struct rna_framing *f, uint64_t n, uint64_t nb, int pair, uint32_t c, uint32_t nchunks)
 {
-	struct span s = {0, n, 0, nb};
+	struct rna_span s = {0, n, 0, nb};
 	uint64_t cap = room(f, pair), cut, d;
 
 	if (nchunks > 1) {
@@ -108,8 +100,8 @@ put_bases(const struct rna_vocab *v, const unsigned char *s, uint64_t n, uint8_t
 	return other == 0;
 }
 
-static uint64_t
-put_letters(const struct rna_vocab *v, const char *seq, uint64_t n, uint64_t shared, uint8_t *tokens)
+uint64_t
+rna_frame_letters(const struct rna_vocab *v, const char *seq, uint64_t n, uint64_t shared, uint8_t *tokens)
 {
 	const unsigned char *s = (const unsigned char *)seq;
 	uint64_t i, unknown = 0;
@@ -128,7 +120,7 @@ put_letters(const struct rna_vocab *v, const char *seq, uint64_t n, uint64_t sha
 /* Writes `tokens` and, for a pair, `segment`. */
 static enum rna_status
 put_tokens(const struct rna_framing *f, const struct rna_vocab *v, const struct rna_record *rec, int type,
-    const struct span *s, struct rna_record *out, uint64_t *unknown)
+    const struct rna_span *s, struct rna_record *out, uint64_t *unknown)
 {
 	int pair = rna_record_find(rec, "seq_b") != NULL;
 	uint64_t dims[1], at = 0;
@@ -140,11 +132,11 @@ put_tokens(const struct rna_framing *f, const struct rna_vocab *v, const struct 
 		return RNA_EMEM;
 	t[at++] = (uint8_t)v->cls;
 	/* looked up now: when out is rec its fields have just moved */
-	*unknown = put_letters(v, rna_record_get_str(rec, "seq", &n) + s->first, s->n, s->shared, t + at);
+	*unknown = rna_frame_letters(v, rna_record_get_str(rec, "seq", &n) + s->first, s->n, s->shared, t + at);
 	at += s->n;
 	if (pair) {
 		t[at++] = (uint8_t)v->mid;
-		*unknown += put_letters(v, rna_record_get_str(rec, "seq_b", &n), s->n_b, 0, t + at);
+		*unknown += rna_frame_letters(v, rna_record_get_str(rec, "seq_b", &n), s->n_b, 0, t + at);
 		at += s->n_b;
 	}
 	if (f->frame == RNA_FRAME_TYPE) {
@@ -162,7 +154,7 @@ put_tokens(const struct rna_framing *f, const struct rna_vocab *v, const struct 
 
 /* `pair` of bases first .. first + n - 1, counted from first. */
 static enum rna_status
-put_pair(const struct rna_record *rec, const struct span *s, struct rna_record *out)
+put_pair(const struct rna_record *rec, const struct rna_span *s, struct rna_record *out)
 {
 	uint64_t n, i, dims[1] = {s->n};
 	const int32_t *src = rna_record_get_vec(rec, "pair", RNA_I32, &n);
@@ -182,7 +174,7 @@ put_pair(const struct rna_record *rec, const struct span *s, struct rna_record *
 
 /* `structure` of the span: brackets whose partner is outside (by the `pair` already in out) become dots. */
 static enum rna_status
-put_structure(const char *text, size_t n, const struct span *s, struct rna_record *out)
+put_structure(const char *text, size_t n, const struct rna_span *s, struct rna_record *out)
 {
 	uint64_t i, npair, dims[1] = {s->n};
 	const int32_t *pair;
@@ -203,7 +195,7 @@ put_structure(const char *text, size_t n, const struct span *s, struct rna_recor
 /* Every field of rec, `seq`, `pair` and `structure` cut to the span.  A structure without `pair` is dropped: it can't
  * be cut. */
 static enum rna_status
-copy_cut(const struct rna_record *rec, const struct span *s, struct rna_record *out)
+copy_cut(const struct rna_record *rec, const struct rna_span *s, struct rna_record *out)
 {
 	const struct rna_field *f;
 	enum rna_status st = RNA_OK;
@@ -228,8 +220,9 @@ copy_cut(const struct rna_record *rec, const struct span *s, struct rna_record *
 	return st;
 }
 
-static void
-count(struct rna_frame_counts *n, const struct rna_framing *f, uint64_t nt, uint64_t kept, uint32_t nchunks, int type)
+void
+rna_frame_count_rna(struct rna_frame_counts *n, const struct rna_framing *f, uint64_t nt, uint64_t kept,
+    uint32_t nchunks, int type)
 {
 	n->records++;
 	n->nt += nt;
@@ -257,16 +250,16 @@ rna_frame_record(const struct rna_framing *f, const struct rna_vocab *v, const s
 	size_t n = 0, nb = 0;
 	uint64_t unknown;
 	enum rna_status st;
-	struct span s;
+	struct rna_span s;
 	int pair;
 
 	if (rna_record_get_str(rec, "seq", &n) == NULL || (c > 0 && c >= nchunks) ||
 	    (f->frame == RNA_FRAME_TYPE && (v->ind < 0 || v->mask < 0)))
 		return RNA_EINVAL;
 	pair = rna_record_get_str(rec, "seq_b", &nb) != NULL;
-	s = find_span(f, n, nb, pair, c, nchunks);
+	s = rna_frame_span(f, n, nb, pair, c, nchunks);
 	if (counts != NULL && c == 0)
-		count(counts, f, n + nb, s.n + s.n_b, nchunks, type);
+		rna_frame_count_rna(counts, f, n + nb, s.n + s.n_b, nchunks, type);
 	if (nchunks == 0)
 		return RNA_END;
 	st = s.n == n && s.n_b == nb ? rna_record_copy(out, rec) : copy_cut(rec, &s, out);

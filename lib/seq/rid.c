@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seq/entry.h"
 #include "seq/rid.h"
 #include "stream/rng.h"
 
@@ -22,7 +23,6 @@ void
 rna_rid_fini(struct rna_rid *r)
 {
 	free(r->slot);
-	rna_buf_fini(&r->scratch);
 	memset(r, 0, sizeof *r);
 }
 
@@ -71,34 +71,31 @@ grow(struct rna_rid *r)
 }
 
 enum rna_status
-rna_rid_hash(struct rna_rid *r, const char *name, size_t n_name, const struct rna_entry *e, uint64_t *hash)
+rna_rid_hash(struct rna_buf *scratch, const char *name, size_t n_name, const void *seq, size_t n_seq, uint64_t before,
+    uint64_t *hash)
+{
+	return rna_entry_hash(seq, n_seq, rna_hash(name, n_name, before), scratch, hash);
+}
+
+enum rna_status
+rna_rid_expect(struct rna_rid *r, uint64_t hash)
 {
 	enum rna_status st;
-	uint64_t h;
 
-	h = rna_hash(name, n_name, 0);
-	if ((st = rna_entry_hash(e->seq.data, e->seq.len, h, &r->scratch, &h)) != RNA_OK)
-		return st;
-	if (e->has_b) {
-		h = rna_hash(e->name_b.data, e->name_b.len, h);
-		if ((st = rna_entry_hash(e->seq_b.data, e->seq_b.len, h, &r->scratch, &h)) != RNA_OK)
-			return st;
-	}
-	if (h == 0)
-		h = 1;
 	if (r->n >= r->cap - r->cap / 4 && (st = grow(r)) != RNA_OK)
 		return st;
-	__builtin_prefetch(&r->slot[h & (r->cap - 1)], 1);
-	*hash = h;
+	__builtin_prefetch(&r->slot[hash & (r->cap - 1)], 1);
 	return RNA_OK;
 }
 
 uint64_t
 rna_rid_count(struct rna_rid *r, uint64_t hash)
 {
-	struct rna_rid_slot *slot = find_slot(r->slot, r->cap, hash);
+	struct rna_rid_slot *slot;
 	unsigned char occurrence[4];
 
+	hash = hash == 0 ? 1 : hash;    /* 0: a free slot */
+	slot = find_slot(r->slot, r->cap, hash);
 	r->n += slot->key == 0;
 	slot->key = hash;
 	le32enc(occurrence, slot->count++);

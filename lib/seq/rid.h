@@ -4,7 +4,8 @@
 #ifndef RNA_RID_H
 #define RNA_RID_H
 
-#include "seq/entry.h"
+#include <stdint.h>
+#include "stream/buf.h"
 
 struct rna_rid_slot {
 	uint64_t key;            /* 0: free */
@@ -14,18 +15,19 @@ struct rna_rid_slot {
 struct rna_rid {                 /* how often each (name, sequence) was seen: an open-addressed table */
 	struct rna_rid_slot *slot;
 	size_t n, cap;           /* cap a power of two */
-	struct rna_buf scratch;
 };
 
 void rna_rid_init(struct rna_rid *r);
 void rna_rid_fini(struct rna_rid *r);
 /*
- * The identity of an entry depends on it and on the number of equal entries before, never on the others.  It is found
- * in two steps, between which the memory for the second is fetched: *hash of e, whose name is the n_name bytes at name;
- * then the identity, which counts the entry as seen.  16 bytes of memory for each entry, doubled at most.
+ * The identity of an RNA depends on it and on the number of equal ones before, never on the others.  It is found in two
+ * steps: a hash of name and letters, chained on that of the first of a pair (else 0); then the identity, which counts
+ * the RNA as seen.  16 bytes of memory for each, doubled at most.
  */
-enum rna_status rna_rid_hash(struct rna_rid *r, const char *name, size_t n_name, const struct rna_entry *e,
-    uint64_t *hash) RNA_CHECK;
+enum rna_status rna_rid_hash(struct rna_buf *scratch, const char *name, size_t n_name, const void *seq, size_t n_seq,
+    uint64_t before, uint64_t *hash) RNA_CHECK;
+/* Makes room for one more, and has its memory fetched; call it for each, some time before it is counted. */
+enum rna_status rna_rid_expect(struct rna_rid *r, uint64_t hash) RNA_CHECK;
 uint64_t rna_rid_count(struct rna_rid *r, uint64_t hash);
 
 #endif

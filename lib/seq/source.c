@@ -27,7 +27,7 @@ struct rna_source {
 	uint64_t number;
 	struct rna_entry entry;
 	struct rna_rid rid;
-	struct rna_buf brackets;
+	struct rna_buf brackets, scratch;
 	struct rna_header header;
 	char *name;
 };
@@ -207,24 +207,6 @@ rna_source_name(const struct rna_source *s)
 	return s->name;
 }
 
-/* The first word of a header line, and what follows the blanks after it. */
-static void
-split_head(const struct rna_buf *head, const char **name, size_t *n_name, const char **desc, size_t *n_desc)
-{
-	const char *p = (const char *)head->data, *end = p != NULL ? p + head->len : p;
-
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	*name = p;
-	while (p < end && *p != ' ' && *p != '\t')
-		p++;
-	*n_name = (size_t)(p - *name);
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	*desc = p;
-	*n_desc = (size_t)(end - p);
-}
-
 static enum rna_status
 set_buf(struct rna_record *rec, const char *field, const struct rna_buf *b)
 {
@@ -255,18 +237,21 @@ static enum rna_status
 make_record(struct rna_source *s, struct rna_record *rec, struct rna_err *err)
 {
 	const struct rna_entry *e = &s->entry;
-	size_t n_name, n_desc;
-	const char *name, *desc;
-	enum rna_status st;
 	uint64_t hash, rid = 0;
+	struct rna_text_entry t;
+	enum rna_status st;
 
-	split_head(&e->head, &name, &n_name, &desc, &n_desc);
+	rna_entry_split(e->head.len > 0 ? (const char *)e->head.data : "", e->head.len, &t);
 	rna_record_reuse(rec);
 	rec->number = s->number;
-	if ((st = rna_rid_hash(&s->rid, n_name > 0 ? name : "", n_name, e, &hash)) != RNA_OK ||
+	st = rna_rid_hash(&s->scratch, t.name, t.n_name, e->seq.data, e->seq.len, 0, &hash);
+	if (st == RNA_OK && e->has_b)
+		st = rna_rid_hash(&s->scratch, (const char *)e->name_b.data, e->name_b.len, e->seq_b.data,
+		    e->seq_b.len, hash, &hash);
+	if (st != RNA_OK || (st = rna_rid_expect(&s->rid, hash)) != RNA_OK ||
 	    (st = rna_record_set_u64(rec, "rid", rid)) != RNA_OK ||   /* its place; the value comes last */
-	    (st = rna_record_set_str(rec, "name", n_name > 0 ? name : "", n_name)) != RNA_OK ||
-	    (n_desc > 0 && (st = rna_record_set_str(rec, "desc", desc, n_desc)) != RNA_OK) ||
+	    (st = rna_record_set_str(rec, "name", t.name, t.n_name)) != RNA_OK ||
+	    (t.n_desc > 0 && (st = rna_record_set_str(rec, "desc", t.desc, t.n_desc)) != RNA_OK) ||
 	    (st = set_buf(rec, "seq", &e->seq)) != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "out of memory");
 	rid = rna_rid_count(&s->rid, hash);
@@ -355,6 +340,24 @@ rna_source_read(struct rna_source *s, struct rna_record *rec, struct rna_err *er
 	return st;
 }
 
+enum rna_status
+rna_source_bulk(struct rna_source *s, struct rna_bulk *b, struct rna_err *err)
+{
+	size_t want = s->fasta != NULL ? rna_bulk_want(b) : 0, n;
+	const unsigned char *text;
+	enum rna_status st;
+	int eof;
+
+	if (want == 0)
+		return RNA_NEXT;
+	eof = rna_fasta_window(s->fasta, want, &text, &n);
+	if ((st = rna_bulk_make(b, text, n, eof, &s->rid)) == RNA_EMEM)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	rna_fasta_skip(s->fasta, b->used, b->lines);
+	s->number += b->counts.records;
+	return st;
+}
+
 void
 rna_source_close(struct rna_source *s)
 {
@@ -371,6 +374,7 @@ rna_source_close(struct rna_source *s)
 	rna_entry_fini(&s->entry);
 	rna_rid_fini(&s->rid);
 	rna_buf_fini(&s->brackets);
+	rna_buf_fini(&s->scratch);
 	free(s->name);
 	free(s);
 }

@@ -5,6 +5,7 @@
 #ifndef RNA_SOURCE_H
 #define RNA_SOURCE_H
 
+#include "seq/bulk.h"
 #include "seq/frame.h"
 #include "seq/vocab.h"
 #include "stream/stream.h"
@@ -41,6 +42,11 @@ const char *rna_source_name(const struct rna_source *s);
  * the file has one.  No tokens: framing is the caller's.
  */
 enum rna_status rna_source_read(struct rna_source *s, struct rna_record *rec, struct rna_err *err) RNA_CHECK;
+/*
+ * The next RNAs of a FASTA file all at once, encoded (bulk.h).  RNA_NEXT: the next is to be read by rna_source_read, as
+ * always where the source is something else; what there is to fail does so then.  Both may be called in turn.
+ */
+enum rna_status rna_source_bulk(struct rna_source *s, struct rna_bulk *b, struct rna_err *err) RNA_CHECK;
 void rna_source_close(struct rna_source *s);
 
 #endif

@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "stream/record_private.h"
+#include "stream/record_head.h"
 
 static const struct {
 	size_t size;

@@ -4,7 +4,7 @@
  * Numbers in the data are little-endian in the stream and the machine's own in memory; on a big-endian machine
  * both directions swap them, on others the payload is copied once and used where it lies.
  */
-#include "stream/record_private.h"
+#include "stream/record_head.h"
 
 static void
 swap_data(unsigned char *p, const struct rna_field *f)

@@ -19,7 +19,7 @@ seeds() {
 	case $1 in
 	# without those whose frames hold 64 MiB: a mutation of them would take as long as a thousand others
 	frame | record) find formats/golden formats/golden-errors -maxdepth 1 -name '*.rill' ! -name 'large-*' | sort ;;
-	fasta) ls formats/golden-errors/text/*.{fa,fq,csv,txt} pipelines/sample/sample.fa ;;
+	fasta | bulk) ls formats/golden-errors/text/*.{fa,fq,csv,txt} pipelines/sample/sample.fa ;;
 	structure) ls formats/golden-errors/text/*.{dbn,bpseq,ct,st} ;;
 	safetensors) ls formats/golden-errors/model/*.safetensors formats/golden/model-tiny/*.safetensors ;;
 	config) ls formats/golden-errors/model/*.json formats/golden/model-tiny/config.json ;;
@@ -49,8 +49,9 @@ for t in "${all[@]}"; do
 		"$program" -n $((seconds * 100)) "$kept/seeds" >"$kept/log" 2>&1
 		status=$? runs=$((seconds * 100)) peak=-
 	else
-		"$program" -max_total_time="$seconds" -timeout=120 -rss_limit_mb=512 -max_len="$(most "$t")" -seed="${FUZZ_SEED:-1}" \
-			-print_final_stats=1 -artifact_prefix="$kept/" "$kept/corpus" "$kept/seeds" >"$kept/log" 2>&1
+		"$program" -max_total_time="$seconds" -timeout=120 -rss_limit_mb=512 \
+			-max_len="$(most "$t")" -seed="${FUZZ_SEED:-1}" -print_final_stats=1 \
+			-artifact_prefix="$kept/" "$kept/corpus" "$kept/seeds" >"$kept/log" 2>&1
 		status=$?
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$kept/log")
 		peak=$(sed -n 's/^stat::peak_rss_mb: *//p' "$kept/log")

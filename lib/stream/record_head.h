@@ -1,8 +1,8 @@
 /*
- * record_private.h: between record.c and record_codec.c: a field's head in a stream (formats/stream.md, section 4).
+ * record_head.h: how a field begins in a stream (formats/stream.md, section 4), for what writes records as bytes.
  */
-#ifndef RNA_RECORD_PRIVATE_H
-#define RNA_RECORD_PRIVATE_H
+#ifndef RNA_RECORD_HEAD_H
+#define RNA_RECORD_HEAD_H
 
 #include <sys/endian.h>
 #include <string.h>
