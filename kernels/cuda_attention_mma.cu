@@ -266,8 +266,8 @@ __launch_bounds__(THREADS) attend_back_q(struct attention a)
 			float x[8], y[8];
 
 			if (mine < p.len) {
-				load8(x, g + (size_t)mine * hidden + c, 0, 8);
-				load8(y, o + (size_t)mine * hidden + c, 0, 8);
+				load_row8(x, g + (size_t)mine * hidden + c, 0, 8);
+				load_row8(y, o + (size_t)mine * hidden + c, 0, 8);
 #pragma unroll
 				for (int i = 0; i < 8; i++)
 					sum += x[i] * y[i];

@@ -156,7 +156,7 @@ COLUMN_OP(pair_map, map_pairs, pair, (size_t)o->cap_cells * o->columns)
 /* Column c of token t: an even one went into the row t of every image, an odd one into the column t. */
 template <class T>
 static __global__ void
-__launch_bounds__(THREADS) map_pairs_back(struct rk_pair o, const int32_t *live)
+__launch_bounds__(THREADS, 5) map_pairs_back(struct rk_pair o, const int32_t *live)
 {
 	const int n = o.columns, seqs = live[RK_LIVE_SEQS];
 

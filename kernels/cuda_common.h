@@ -102,7 +102,6 @@ CUDA_OP(pair_merge_back);
 struct cuda_linear *cuda_linear_create(struct cuda_device *dev, const char *gpu);
 void cuda_linear_destroy(struct cuda_linear *l);
 const char *cuda_linear_prepare(const struct rk_call *c, struct cuda_device *dev);
-const char *cuda_norm_prepare(const struct rk_call *c, struct cuda_device *dev);
 const char *cuda_attention_prepare(const struct rk_call *c, struct cuda_device *dev);
 
 /* cuda_reduce.cu: dst[k][0..n) += the sum over blocks of partial[block][k][0..n), k < arrays, in the order of blocks.
@@ -205,40 +204,62 @@ pair(float lo, float hi)
 	return bits;
 }
 
-/* Columns c .. c+7 of a row of n elements, 0 past its end; by 16 bytes where rows keep that alignment (n % 8 == 0). */
+/* Columns c .. c+7 of a row of n elements, 0 past its end; n % 8 == 0: by 16 bytes. */
 template <class T>
 __device__ __forceinline__ void
-load8(float (&v)[8], const T *row, int c, int n)
+load_row8(float (&v)[8], const T *row, int c, int n)
 {
-	alignas(16) T part[8];
+	T part[8] = {};
 
-	if (n % 8 == 0 && c < n) {
-		for (int i = 0; i < (int)sizeof(part) / 16; i++)
-			((uint4 *)part)[i] = ((const uint4 *)(row + c))[i];
 #pragma unroll
-		for (int i = 0; i < 8; i++)
-			v[i] = to_float(part[i]);
-		return;
+	for (int i = 0; c < n && i < (int)sizeof(part) / 16; i++) {
+		const uint4 bits = ((const uint4 *)(row + c))[i];
+
+		memcpy(part + i * (16 / sizeof(T)), &bits, 16);
 	}
+#pragma unroll
+	for (int i = 0; i < 8; i++)
+		v[i] = c < n ? to_float(part[i]) : 0;
+}
+
+template <class T>
+__device__ __forceinline__ void
+store_row8(T *row, int c, int n, const float (&v)[8])
+{
+	T part[8];
+
+	if (c >= n)
+		return;
+#pragma unroll
+	for (int i = 0; i < 8; i++)
+		part[i] = from_float<T>(v[i]);
+#pragma unroll
+	for (int i = 0; i < (int)sizeof(part) / 16; i++) {
+		uint4 bits;
+
+		memcpy(&bits, part + i * (16 / sizeof(T)), 16);
+		((uint4 *)(row + c))[i] = bits;
+	}
+}
+
+/* The same; Whole says that n % 8 == 0. */
+template <bool Whole, class T>
+__device__ __forceinline__ void
+load_part(float (&v)[8], const T *row, int c, int n)
+{
+	if (Whole)
+		return load_row8(v, row, c, n);
 #pragma unroll
 	for (int i = 0; i < 8; i++)
 		v[i] = c + i < n ? to_float(row[c + i]) : 0;
 }
 
-template <class T>
+template <bool Whole, class T>
 __device__ __forceinline__ void
-store8(T *row, int c, int n, const float (&v)[8])
+store_part(T *row, int c, int n, const float (&v)[8])
 {
-	alignas(16) T part[8];
-
-	if (n % 8 == 0 && c < n) {
-#pragma unroll
-		for (int i = 0; i < 8; i++)
-			part[i] = from_float<T>(v[i]);
-		for (int i = 0; i < (int)sizeof(part) / 16; i++)
-			((uint4 *)(row + c))[i] = ((uint4 *)part)[i];
-		return;
-	}
+	if (Whole)
+		return store_row8(row, c, n, v);
 #pragma unroll
 	for (int i = 0; i < 8; i++)
 		if (c + i < n)

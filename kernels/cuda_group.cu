@@ -111,7 +111,7 @@ __launch_bounds__(THREADS) group_sums(struct rk_group_norm o, struct drop d, con
 
 template <class T>
 static __global__ void
-__launch_bounds__(THREADS) norm_groups_back(struct rk_group_norm o, struct drop d, const int32_t *live)
+__launch_bounds__(THREADS, 5) norm_groups_back(struct rk_group_norm o, struct drop d, const int32_t *live)
 {
 	SHARED_MEMORY(memory);
 	const int n = o.columns, groups = live[o.first != NULL ? o.groups : o.rows];

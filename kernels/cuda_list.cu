@@ -42,14 +42,14 @@ op_of(enum rk_op op)
 		struct cuda_op f;
 	} table[] = {
 	    {RK_PACK, BARE(pack)},
-	    {RK_EMBED, {cuda_embed, NULL, cuda_norm_prepare}},
-	    {RK_EMBED_BACK, OP(embed_back, cuda_norm_prepare)},
+	    {RK_EMBED, BARE(embed)},
+	    {RK_EMBED_BACK, OP(embed_back, NULL)},
 	    {RK_LINEAR, OP(linear, cuda_linear_prepare)},
 	    {RK_LINEAR_BACK_X, {cuda_linear_back_x, NULL, cuda_linear_prepare}},
 	    {RK_LINEAR_BACK_W, OP(linear_back_w, cuda_linear_prepare)},
 	    {RK_ACT_BACK, BARE(act_back)},
-	    {RK_NORM, {cuda_norm, NULL, cuda_norm_prepare}},
-	    {RK_NORM_BACK, OP(norm_back, cuda_norm_prepare)},
+	    {RK_NORM, BARE(norm)},
+	    {RK_NORM_BACK, OP(norm_back, NULL)},
 	    {RK_ATTENTION, OP(attention, cuda_attention_prepare)},
 	    {RK_ATTENTION_BACK, OP(attention_back, cuda_attention_prepare)},
 	    {RK_GATHER, BARE(gather)},

@@ -27,7 +27,7 @@ step_of(const struct rk_lstm &o, int b, int d, int s)
 
 template <class T>
 static __global__ void
-__launch_bounds__(THREADS) run_lstm(struct rk_lstm o, const int32_t *live)
+__launch_bounds__(THREADS, 5) run_lstm(struct rk_lstm o, const int32_t *live)
 {
 	SHARED_MEMORY(memory);
 	const int n = o.hidden, d = blockIdx.y;

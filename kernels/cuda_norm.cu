@@ -2,13 +2,17 @@
  * cuda_norm.cu: layer norm with what stands before it (bias, dropout, residual; or the sum of embeddings), and
  * gradients.
  *
- * A warp has a row: lane l holds columns 8 (32 v + l) .. + 7, v < V, in registers.  The backward pass keeps the column
+ * A warp has a row.  Where the number of columns is a multiple of 8 and at most 1024, lane l holds columns
+ * 8 (32 v + l) .. + 7, v < V, in registers; other rows are gone over three times.  The backward pass keeps the column
  * sums of gamma's, beta's and the bias's gradients in registers over all rows of a block, then adds up the blocks'
  * parts.
  */
 #include "cuda_common.h"
 
-enum { WARPS = 8, BACK_BLOCKS = 512, BACK_V = 3, WIDEST = 2048 };
+enum { WARPS = 8, BACK_BLOCKS = 512, WIDEST = 1024 };
+
+/* Blocks of a multiprocessor that the registers of V columns by 8 leave room for. */
+#define FORWARD_BLOCKS(V) ((V) == 1 ? 5 : (V) == 2 ? 3 : 2)
 
 /* The value before the norm, by its row: x + bias through dropout plus residual. */
 template <class T> struct from_linear {
@@ -16,14 +20,23 @@ template <class T> struct from_linear {
 	const float *bias;
 	struct drop drop;
 
+	__device__ __forceinline__ float at(int row, int c, int n) const
+	{
+		float v = to_float(x[(size_t)row * n + c]) + (bias != NULL ? bias[c] : 0);
+
+		if (drop.below)
+			v *= kept(drop, drop.key[row], drop.site, c);
+		return residual != NULL ? v + to_float(residual[(size_t)row * n + c]) : v;
+	}
+
 	__device__ __forceinline__ void load(float (&v)[8], int row, int c, int n) const
 	{
 		const uint64_t key = drop.below ? drop.key[row] : 0;
 		float b[8];
 
-		load8(v, x + (size_t)row * n, c, n);
+		load_row8(v, x + (size_t)row * n, c, n);
 		if (bias != NULL) {
-			load8(b, bias, c, n);
+			load_row8(b, bias, c, n);
 #pragma unroll
 			for (int i = 0; i < 8; i++)
 				v[i] += b[i];
@@ -33,7 +46,7 @@ template <class T> struct from_linear {
 			for (int i = 0; i < 8; i++)
 				v[i] *= kept(drop, key, drop.site, c + i);
 		if (residual != NULL) {
-			load8(b, residual + (size_t)row * n, c, n);
+			load_row8(b, residual + (size_t)row * n, c, n);
 #pragma unroll
 			for (int i = 0; i < 8; i++)
 				v[i] += b[i];
@@ -54,13 +67,19 @@ template <class T> struct from_tables {
 	const float *word, *pos, *seg;
 	struct drop drop;
 
+	__device__ __forceinline__ float at(int row, int c, int n) const
+	{
+		return word[(size_t)token[row] * n + c] + pos[(size_t)position[row] * n + c] +
+		       seg[(size_t)segment[row] * n + c];
+	}
+
 	__device__ __forceinline__ void load(float (&v)[8], int row, int c, int n) const
 	{
 		float a[8], b[8];
 
-		load8(v, word + (size_t)token[row] * n, c, n);
-		load8(a, pos + (size_t)position[row] * n, c, n);
-		load8(b, seg + (size_t)segment[row] * n, c, n);
+		load_row8(v, word + (size_t)token[row] * n, c, n);
+		load_row8(a, pos + (size_t)position[row] * n, c, n);
+		load_row8(b, seg + (size_t)segment[row] * n, c, n);
 #pragma unroll
 		for (int i = 0; i < 8; i++)
 			v[i] = v[i] + a[i] + b[i];
@@ -81,7 +100,8 @@ struct norm_out {
 };
 
 template <class T, int V, class Source>
-static __global__ void __launch_bounds__(32 * WARPS) norm_forward(struct norm_out o, Source from, const int32_t *live)
+static __global__ void __launch_bounds__(32 * WARPS, FORWARD_BLOCKS(V))
+    norm_forward(struct norm_out o, Source from, const int32_t *live)
 {
 	const int lane = threadIdx.x % 32, n = o.n, end = live[o.rows];
 
@@ -92,7 +112,7 @@ static __global__ void __launch_bounds__(32 * WARPS) norm_forward(struct norm_ou
 		for (int k = 0; k < V; k++) {
 			from.load(v[k], r, (k * 32 + lane) * 8, n);
 			if (o.z != NULL)
-				store8((T *)o.z + (size_t)r * n, (k * 32 + lane) * 8, n, v[k]);
+				store_row8((T *)o.z + (size_t)r * n, (k * 32 + lane) * 8, n, v[k]);
 #pragma unroll
 			for (int i = 0; i < 8; i++)
 				mean += (k * 32 + lane) * 8 + i < n ? v[k][i] : 0;
@@ -113,12 +133,49 @@ static __global__ void __launch_bounds__(32 * WARPS) norm_forward(struct norm_ou
 			const int c = (k * 32 + lane) * 8;
 			float g[8], b[8];
 
-			load8(g, o.gamma, c, n);
-			load8(b, o.beta, c, n);
+			load_row8(g, o.gamma, c, n);
+			load_row8(b, o.beta, c, n);
 #pragma unroll
 			for (int i = 0; i < 8; i++)
 				v[k][i] = ((v[k][i] - mean) * rstd * g[i] + b[i]) * from.after(r, c + i);
-			store8((T *)o.y + (size_t)r * n, c, n, v[k]);
+			store_row8((T *)o.y + (size_t)r * n, c, n, v[k]);
+		}
+	}
+}
+
+/* The same for any number of columns: a value is made anew each time it is wanted. */
+template <class T, class Source>
+static __global__ void __launch_bounds__(32 * WARPS, 5)
+    norm_forward_any(struct norm_out o, Source from, const int32_t *live)
+{
+	const int lane = threadIdx.x % 32, n = o.n, end = live[o.rows];
+
+	for (int r = blockIdx.x * WARPS + threadIdx.x / 32; r < end; r += gridDim.x * WARPS) {
+		const size_t row = (size_t)r * n;
+		float mean = 0, var = 0, rstd;
+
+		for (int c = lane; c < n; c += 32) {
+			const float v = from.at(r, c, n);
+
+			if (o.z != NULL)
+				((T *)o.z)[row + c] = from_float<T>(v);
+			mean += v;
+		}
+		mean = warp_sum(mean) / n;
+		for (int c = lane; c < n; c += 32) {
+			const float v = from.at(r, c, n) - mean;
+
+			var += v * v;
+		}
+		rstd = 1 / sqrtf(warp_sum(var) / n + o.eps);
+		if (o.stats != NULL && lane == 0) {
+			o.stats[2 * (size_t)r] = mean;
+			o.stats[2 * (size_t)r + 1] = rstd;
+		}
+		for (int c = lane; c < n; c += 32) {
+			const float v = (from.at(r, c, n) - mean) * rstd * o.gamma[c] + o.beta[c];
+
+			((T *)o.y)[row + c] = from_float<T>(v * from.after(r, c));
 		}
 	}
 }
@@ -128,13 +185,13 @@ static cudaError_t
 launch_forward(const struct norm_out *o, Source from, int cap, struct cuda_run *x)
 {
 	const unsigned grid = cuda_blocks(cap, WARPS, (size_t)x->dev->processors * 16);
-	void (*kernel)(struct norm_out, Source, const int32_t *) = o->n <= 256   ? norm_forward<T, 1, Source>
-	                                                           : o->n <= 512 ? norm_forward<T, 2, Source>
-	                                                           : o->n <= 768 ? norm_forward<T, 3, Source>
-	                                                           : o->n <= 1024
-	                                                               ? norm_forward<T, 4, Source>
-	                                                               : norm_forward<T, WIDEST / 256, Source>;
+	void (*kernel)(struct norm_out, Source, const int32_t *) = norm_forward_any<T, Source>;
 
+	if (o->n % 8 == 0 && o->n <= WIDEST)
+		kernel = o->n <= 256   ? norm_forward<T, 1, Source>
+		         : o->n <= 512 ? norm_forward<T, 2, Source>
+		         : o->n <= 768 ? norm_forward<T, 3, Source>
+		                       : norm_forward<T, 4, Source>;
 	LAUNCH(kernel, dim3(grid), dim3(32 * WARPS), 0, x->stream, *o, from, x->live);
 	return cudaGetLastError();
 }
@@ -191,10 +248,12 @@ struct norm_back {
 
 /*
  * Block (b, y) takes rows b WARPS + warp, ..., and of them the columns of group y; the averages over a row need all its
- * columns, which other groups' blocks read too.  Embed: dropout is on dy, and dz goes out as float.
+ * columns, which other groups' blocks read too.  Embed: dropout is on dy, and dz goes out as float.  Whole: the number
+ * of columns is a multiple of 8.
  */
-template <class T, class O, bool Embed, int V>
-static __global__ void __launch_bounds__(32 * WARPS) norm_backward(struct norm_back o, const int32_t *live)
+template <class T, class O, bool Embed, int V, bool Whole>
+static __global__ void __launch_bounds__(32 * WARPS)
+    norm_backward(struct norm_back o, const int32_t *live)
 {
 	SHARED_MEMORY(memory);
 	float(*parts)[V * 256] = (float(*)[V * 256]) memory;
@@ -213,9 +272,9 @@ static __global__ void __launch_bounds__(32 * WARPS) norm_backward(struct norm_b
 			const int c = (k * 32 + lane) * 8;
 			float z[8], dy[8], g[8];
 
-			load8(z, zr, c, n);
-			load8(dy, dyr, c, n);
-			load8(g, o.gamma, c, n);
+			load_part<Whole>(z, zr, c, n);
+			load_part<Whole>(dy, dyr, c, n);
+			load_part<Whole>(g, o.gamma, c, n);
 #pragma unroll
 			for (int i = 0; i < 8; i++) {
 				z[i] = (z[i] - mean) * rstd;
@@ -242,7 +301,7 @@ static __global__ void __launch_bounds__(32 * WARPS) norm_backward(struct norm_b
 
 			if (own + v >= groups)
 				break;
-			load8(g, o.gamma, c, n);
+			load_part<Whole>(g, o.gamma, c, n);
 #pragma unroll
 			for (int i = 0; i < 8; i++) {
 				sums[0][v][i] += d[v][i] * h[v][i];
@@ -250,14 +309,14 @@ static __global__ void __launch_bounds__(32 * WARPS) norm_backward(struct norm_b
 				dz[i] = rstd * (d[v][i] * g[i] - a - h[v][i] * b);
 			}
 			if (o.dresidual != NULL)
-				store8((T *)o.dresidual + (size_t)r * n, c, n, dz);
+				store_part<Whole>((T *)o.dresidual + (size_t)r * n, c, n, dz);
 #pragma unroll
 			for (int i = 0; i < 8; i++) {
 				if (!Embed && o.drop.below)
 					dz[i] *= kept(o.drop, key, o.drop.site, c + i);
 				sums[2][v][i] += dz[i];
 			}
-			store8((O *)o.dx + (size_t)r * n, c, n, dz);
+			store_part<Whole>((O *)o.dx + (size_t)r * n, c, n, dz);
 		}
 	}
 #pragma unroll
@@ -279,12 +338,12 @@ static __global__ void __launch_bounds__(32 * WARPS) norm_backward(struct norm_b
 	}
 }
 
-template <class T, class O, bool Embed, int V>
+template <class T, class O, bool Embed, int V, bool Whole>
 static cudaError_t
 launch_backward(const struct norm_back *o, const struct cuda_sums *s, int cap, struct cuda_run *x)
 {
 	const unsigned blocks = cuda_blocks(cap, WARPS, BACK_BLOCKS);
-	void (*kernel)(struct norm_back, const int32_t *) = norm_backward<T, O, Embed, V>;
+	void (*kernel)(struct norm_back, const int32_t *) = norm_backward<T, O, Embed, V, Whole>;
 
 	LAUNCH(kernel, dim3(blocks, (o->n + V * 256 - 1) / (V * 256)), dim3(32 * WARPS),
 	    WARPS * V * 256 * sizeof(float), x->stream, *o, x->live);
@@ -295,11 +354,13 @@ template <class T, class O, bool Embed>
 static cudaError_t
 backward(const struct norm_back *o, const struct cuda_sums *s, int cap, struct cuda_run *x)
 {
+	if (o->n % 8 != 0)
+		return launch_backward<T, O, Embed, 1, false>(o, s, cap, x);
 	if (o->n <= 256)
-		return launch_backward<T, O, Embed, 1>(o, s, cap, x);
+		return launch_backward<T, O, Embed, 1, true>(o, s, cap, x);
 	if (o->n <= 512)
-		return launch_backward<T, O, Embed, 2>(o, s, cap, x);
-	return launch_backward<T, O, Embed, BACK_V>(o, s, cap, x);
+		return launch_backward<T, O, Embed, 2, true>(o, s, cap, x);
+	return launch_backward<T, O, Embed, 3, true>(o, s, cap, x);
 }
 
 static size_t
@@ -358,12 +419,4 @@ cuda_embed_back(const struct rk_call *c, struct cuda_run *x)
 	for (int i = 0; i < 3 && e == cudaSuccess; i++)
 		e = cuda_key_sums(dz, RK_FP32, &keys[i], RK_LIVE_TOKENS, o->cap, n, (float *)tables[i], rest, x);
 	return e;
-}
-
-const char *
-cuda_norm_prepare(const struct rk_call *c, struct cuda_device *)
-{
-	const int n = c->op == RK_EMBED || c->op == RK_EMBED_BACK ? c->u.embed.hidden : c->u.norm.hidden;
-
-	return n > WIDEST ? "a norm of more than 2048 columns" : NULL;
 }

@@ -49,7 +49,10 @@ static __global__ void
 	float total[8] = {}, v[8];
 
 	for (int r = blockIdx.y * ROWS + threadIdx.y; r < end && c < n; r += gridDim.y * ROWS) {
-		load8(v, x + (size_t)r * n, c, n);
+		if (n % 8 == 0)
+			load_row8(v, x + (size_t)r * n, c, n);
+		else
+			load_part<false>(v, x + (size_t)r * n, c, n);
 #pragma unroll
 		for (int i = 0; i < 8; i++)
 			total[i] += v[i];

@@ -32,7 +32,7 @@ __launch_bounds__(THREADS) sum_segments(struct rk_segments o, const int32_t *liv
 
 template <class T>
 static __global__ void
-__launch_bounds__(THREADS) sum_segments_back(struct rk_segments o, const int32_t *live)
+__launch_bounds__(THREADS, 5) sum_segments_back(struct rk_segments o, const int32_t *live)
 {
 	const int lane = threadIdx.x % 32, n = o.columns;
 
