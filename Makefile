@@ -10,6 +10,7 @@ MANPREFIX ?= $(PREFIX)/share/man
 DESTDIR ?=
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+NVCC ?= nvcc
 # SAN=address,undefined or SAN=thread builds beside the plain build, into build-address-undefined and so on
 SAN ?=
 # more flags for lib/ alone: tests/deep/coverage.sh measures it
@@ -123,21 +124,24 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 
 # The CUDA plug-in: kernels/cuda_*.cu by nvcc, for every architecture since sm_80; a later one takes the PTX of the last.
 # CUDA_ARCH=90a builds for one only.
-NVCC ?= nvcc
 CUDA_SRC = $(wildcard kernels/cuda_*.cu)
 CUDA_ARCH ?= 80 86 89 90a 100 120
 CUDA_LIB = $(B)/lib/rill/librna-cuda.so
-NVCC_FLAGS = -std=c++17 -O3 -Ikernels -Xcompiler -fPIC,-fvisibility=hidden,-Wall -Xptxas -v --threads 2 \
+NVCC_FLAGS = -std=c++17 -MMD -MP -O3 -Ikernels -Xcompiler -fPIC,-fvisibility=hidden,-Wall -Xptxas -v --threads 2 \
 	$(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
 	-gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
 
 ## cuda: build the plug-in for -d cuda into build/lib/rill (nvcc 13; CUDA_ARCH=90a for one architecture)
 cuda: $(CUDA_LIB)
 
-$(B)/cuda/%.o: kernels/%.cu $(wildcard kernels/cuda_*.h) kernels/rk.h kernels/rk_device.h kernels/rk_backend.h
+$(B)/cuda/%.o: kernels/%.cu $(B)/cuda/flags
 	@mkdir -p $(@D)
 	$(call say,NVCC $<)
-	$(Q)$(NVCC) $(NVCC_FLAGS) -c -o $@ $< 2> $@.log || { cat $@.log; exit 1; }
+	$(Q)$(NVCC) $(NVCC_FLAGS) -MF $(@:.o=.d) -c -o $@ $< 2> $@.log || { cat $@.log; exit 1; }
+
+$(B)/cuda/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NVCC) $(NVCC_FLAGS)' | cmp -s - $@ || echo '$(NVCC) $(NVCC_FLAGS)' > $@
 
 $(CUDA_LIB): $(CUDA_SRC:kernels/%.cu=$(B)/cuda/%.o)
 	@mkdir -p $(@D)
@@ -237,7 +241,7 @@ GPU_ARCH = $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/d
 ## check-gpu: what has to hold on an NVIDIA GPU, under 8 minutes (EMU=1: a trial in the emulator)
 ## bench-gpu: time an NVIDIA GPU, PyTorch beside it; tables go to pipelines/bench/ (EMU=1: a trial)
 check-gpu bench-gpu:
-	+@$(MAKE) --no-print-directory $(JOBS) all units $(B)/tests/gpu_model $(if $(filter 1,$(EMU)),,cuda \
+	+@$(MAKE) --no-print-directory $(JOBS) all units $(B)/tests/gpu_model $(B)/tests/gpu_fold $(if $(filter 1,$(EMU)),,cuda \
 		$(if $(GPU_ARCH),CUDA_ARCH=$(GPU_ARCH)))
 	@B=$(B) EMU=$(or $(EMU),0) bash tests/gpu_$(@:%-gpu=%).sh
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cuda_common.h"
+#include "cuda_fold.h"
 #include "cuda_list.h"
 
 enum { RING = 8 << 20, HALF = RING / 2, OLDEST = 80, UNIT_TOKENS = 65536, TOKENS_A_PROCESSOR = 512 };
@@ -244,7 +244,8 @@ rk_device_v1(void)
 {
 	static const struct rk_device table = {RK_NOPS, sizeof(struct rk_call), 1u << RK_FP32 | 1u << RK_BF16,
 	    1u << RK_FP32 | 1u << RK_BF16, open_device, close_device, error_of, unit_tokens, store_size, pack_size,
-	    alloc, free_memory, upload, download, sync, cuda_list_create, cuda_list_run, cuda_list_destroy};
+	    alloc, free_memory, upload, download, sync, cuda_list_create, cuda_list_run, cuda_list_destroy,
+	    cuda_fold_create, cuda_fold_longest, cuda_fold_run, cuda_fold_destroy};
 
 	return &table;
 }

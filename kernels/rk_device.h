@@ -7,7 +7,7 @@
 #ifndef RK_DEVICE_H
 #define RK_DEVICE_H
 
-#include "rk.h"
+#include "rk_fold.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +37,12 @@ struct rk_device {
 	    void *dev, const struct rk_call *calls, size_t n, const int32_t *live, const int32_t most[RK_NLIVE]);
 	enum rk_status (*list_run)(void *list);
 	void (*list_destroy)(void *list);
+	/* as rk_folder_create, rk_folder_longest, rk_folder_run and rk_folder_destroy */
+	void *(*fold_create)(void *dev, const struct rk_fold_tables *tables);
+	int (*fold_longest)(const void *folder);
+	enum rk_status (*fold_run)(
+	    void *folder, const uint8_t *code, const int32_t *first, int n, int32_t *energy, int16_t *partner);
+	void (*fold_destroy)(void *folder);
 };
 
 typedef const struct rk_device *rk_device_entry(void);

@@ -50,14 +50,16 @@ plugin() {
 	plugin "$RILL_CUDA_LIB" 'int nothing;'
 	refused 'another version of rill'
 	plugin "$RILL_CUDA_LIB" '#include "rk_device.h"' \
-		'const struct rk_device *rk_device_v1(void) { static const struct rk_device d = { RK_NOPS + 1 }; return &d; }'
+		'const struct rk_device *rk_device_v1(void)' \
+		'{ static const struct rk_device d = { RK_NOPS + 1 }; return &d; }'
 	refused 'another version of rill'
 }
 
 @test "a plug-in without a GPU says so; every program that takes -d does" {
 	export RILL_CUDA_LIB=$BATS_TEST_TMPDIR/lib.so
 	plugin "$RILL_CUDA_LIB" '#include <stdio.h>' '#include "rk_device.h"' \
-		'static void *no(char *l, size_t n, char *e, size_t m) { (void)l, (void)n; snprintf(e, m, "no such thing"); return NULL; }' \
+		'static void *no(char *l, size_t n, char *e, size_t m)' \
+		'{ (void)l, (void)n; snprintf(e, m, "no such thing"); return NULL; }' \
 		'const struct rk_device *rk_device_v1(void)' \
 		'{ static const struct rk_device d = { RK_NOPS, sizeof(struct rk_call), .open = no }; return &d; }'
 	refused 'no such thing'
@@ -89,7 +91,8 @@ emulator() {
 
 # near A B TOLERANCE: two columns of numbers differ by at most TOLERANCE in every value.
 near() {
-	paste "$1" "$2" | awk -v t="$3" '{ n = NF / 2; for (i = 1; i <= n; i++) { d = $i - $(i + n); if (d < 0) d = -d; if (d > m) m = d } }
+	paste "$1" "$2" | awk -v t="$3" '
+		{ n = NF / 2; for (i = 1; i <= n; i++) { d = $i - $(i + n); if (d < 0) d = -d; if (d > m) m = d } }
 		END { print "largest difference " m; exit !(NR > 0 && m <= t) }'
 }
 
@@ -121,8 +124,9 @@ vectors() {
 	emulator
 	rna-mask "$BATS_TEST_TMPDIR/in.rill" >"$BATS_TEST_TMPDIR/masked.rill"
 	train() { # NAME OPTIONS...: 2 steps
-		rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --steps 2 --batch-tokens 600 --lr 1e-3 \
-			--log "$BATS_TEST_TMPDIR/$1.tsv" -o "$BATS_TEST_TMPDIR/$1" "${@:2}" "$BATS_TEST_TMPDIR/masked.rill"
+		rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --steps 2 --batch-tokens 600 \
+			--lr 1e-3 --log "$BATS_TEST_TMPDIR/$1.tsv" -o "$BATS_TEST_TMPDIR/$1" "${@:2}" \
+			"$BATS_TEST_TMPDIR/masked.rill"
 		cut -f 4 "$BATS_TEST_TMPDIR/$1.tsv" | tail -n +2 >"$BATS_TEST_TMPDIR/$1.loss"
 	}
 	train cpu
@@ -134,4 +138,36 @@ vectors() {
 	same "$BATS_TEST_TMPDIR/cuda/model.safetensors" "$BATS_TEST_TMPDIR/again/model.safetensors"
 	# the algorithms of products were timed once and are remembered
 	find "$XDG_CACHE_HOME/rill" -name "cublaslt-emulator-*" -size +0 | grep -q .
+}
+
+@test "rna-fold -d cuda: the records of -d cpu, byte for byte" {
+	emulator
+	random_fasta 25 1 90 3 >"$BATS_TEST_TMPDIR/x.fa"
+	random_fasta 1 520 530 4 >>"$BATS_TEST_TMPDIR/x.fa"
+	printf '>e\n\n>one\nA\n>n\nNNNNNNNNNN\n>t\nggggtttttcccc\n' >>"$BATS_TEST_TMPDIR/x.fa"
+	printf 't xxxx.........\n' >"$BATS_TEST_TMPDIR/constraint"
+	for o in '' '--dangles 0' '-T 25 --max-span 30' '--no-lonely' '--partition --mea' \
+		"--constraint $BATS_TEST_TMPDIR/constraint"; do
+		# shellcheck disable=SC2086
+		rna-fold -@2 $o "$BATS_TEST_TMPDIR/x.fa" >"$BATS_TEST_TMPDIR/cpu.rill"
+		# shellcheck disable=SC2086
+		rna-fold -@2 -d cuda $o "$BATS_TEST_TMPDIR/x.fa" >"$BATS_TEST_TMPDIR/cuda.rill"
+		same "$BATS_TEST_TMPDIR/cpu.rill" "$BATS_TEST_TMPDIR/cuda.rill"
+	done
+	[ "$(rna-view -O dbn "$BATS_TEST_TMPDIR/cuda.rill" | grep -c '^>')" = 30 ]
+	# records that are no RNAs to fold are refused as ever
+	printf '>a\n%s\n' "$(printf 'ACGU%.0s' {1..200})" >"$BATS_TEST_TMPDIR/long.fa"
+	run -1 rna-fold -d cuda <(rna-tokenize -q --long chunk --max 128 "$BATS_TEST_TMPDIR/long.fa")
+	[[ $output == *'chunk of a longer RNA'* ]]
+}
+
+@test "rna-fold without a GPU: -d cuda says what is missing, -d auto folds all the same" {
+	export RILL_CUDA_LIB=$BATS_TEST_TMPDIR/none.so
+	printf '>a\nGGGGAAAACCCC\n' >"$BATS_TEST_TMPDIR/a.fa"
+	run -1 --separate-stderr rna-fold -d cuda "$BATS_TEST_TMPDIR/a.fa"
+	[ -z "$output" ]
+	one_line "$stderr"
+	[[ $stderr == *'no such file' ]]
+	rna-fold "$BATS_TEST_TMPDIR/a.fa" >"$BATS_TEST_TMPDIR/cpu.rill"
+	rna-fold -d auto "$BATS_TEST_TMPDIR/a.fa" | same - "$BATS_TEST_TMPDIR/cpu.rill"
 }

@@ -5,6 +5,7 @@
 #define FOLD_H
 
 #include "fold/mfe.h"
+#include "fold/mfe_device.h"
 #include "fold/neural.h"
 #include "fold/partition.h"
 #include "tool.h"
@@ -44,11 +45,16 @@ struct fold_job {
 	struct fold_constraints *constraints;
 	struct rna_energy energy, energy_neural; /* of structures, and what scores are added to */
 	struct fold_space *space; /* [threads] */
+	struct rk *rk;            /* -d cuda, else NULL, and what folds on it */
+	struct rna_mfe_device *device;
 };
 
 /* Folds one record in place, on any thread (fold_record.c). */
 enum rna_status fold_record(struct rna_record *rec, void *job, struct rna_err *err);
 void fold_spaces_free(struct fold_job *job);
+/* Makes room in the thread's workspace for n nt. */
+enum rna_status
+fold_set_space(const struct fold_job *job, struct fold_space *space, size_t n, struct rna_err *err);
 /* Structure of space->pair and its energy, kcal/mol, into the record. */
 enum rna_status
 fold_set_answer(struct rna_record *rec, struct fold_space *space, size_t n, double energy, struct rna_err *err);
@@ -66,6 +72,12 @@ int fold_has_scores(const struct rna_record *rec);
 /* Folds with the record's scores; space->pair has room. */
 enum rna_status fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *rec,
     const struct rna_fold_options *opts, struct rna_err *err);
+
+/* -d: the GPU is opened, or ends with 1 and the reason (fold_device.c); -d auto goes on without. */
+void fold_device_open(struct fold_job *job);
+void fold_device_close(struct fold_job *job);
+/* The batch of tool_filter: folds together what the device can take. */
+void fold_batch(struct rna_record *rec, size_t n, unsigned char *done, void *job);
 
 /* Reads records with structures and prints their loops (fold_eval.c). */
 void fold_eval(struct fold_job *job);

@@ -32,9 +32,8 @@ no_memory(struct rna_err *err)
 	return rna_fail(err, RNA_EMEM, "out of memory");
 }
 
-/* Makes room in the thread's workspace for n nt. */
-static enum rna_status
-set_space(struct fold_job *job, struct fold_space *space, size_t n, struct rna_err *err)
+enum rna_status
+fold_set_space(const struct fold_job *job, struct fold_space *space, size_t n, struct rna_err *err)
 {
 	if (space->mfe == NULL && (space->mfe = rna_mfe_create(&job->energy)) == NULL)
 		return no_memory(err);
@@ -98,7 +97,7 @@ fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, con
 	enum rna_status s;
 	int energy, constrained;
 
-	if ((s = set_space(job, space, n, err)) != RNA_OK ||
+	if ((s = fold_set_space(job, space, n, err)) != RNA_OK ||
 	    (s = find_constraint(job, space, rec, &constrained, err)) != RNA_OK)
 		return s;
 	opts.constraint = constrained ? space->constraint : NULL;

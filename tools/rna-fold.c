@@ -51,7 +51,7 @@ static struct tool tool = {
 	.summary = "Folds RNAs: structure (dot-bracket) and energy (kcal/mol).",
 	.example = "rna-fold seqs.fa",
 	.options = options,
-	.common = "o@qvfls",
+	.common = "o@qvflsd",
 	.operands = 1,
 	.text = RNA_TEXT_DBN,
 	.grain = 1,
@@ -151,9 +151,13 @@ main(int argc, char **argv)
 	else {
 		if ((job.space = calloc((size_t)tool.threads, sizeof(*job.space))) == NULL)
 			tool_die(&tool, "out of memory");
+		fold_device_open(&job);
+		if (job.device != NULL && !fold_wants_ensemble(&job) && !job.opts.no_lonely)
+			tool.batch = fold_batch;
 		omp_set_max_active_levels(2); /* threads may share a long RNA while others have records of their own */
 		tool_filter(&tool, fold_record, NULL, &job, job.answer != FOLD_SAMPLE);
 		fold_spaces_free(&job);
+		fold_device_close(&job);
 	}
 	fold_constraints_free(job.constraints);
 	return TOOL_DONE;

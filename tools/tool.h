@@ -43,6 +43,11 @@ struct tool {
 	int operands; /* 1: takes input files, 0: takes none, 2: may go without (no look at the terminal) */
 	enum rna_text text; /* what a terminal shows of a record (default RNA_TEXT_PLAIN) */
 	int grain;          /* records that a thread of tool_filter takes at once (default 8); 1: long ones */
+	/*
+	 * has a batch of tool_filter's records before its threads have them, n up to 1024; done[i] (0 at first): leave
+	 * record i as it is now (NULL: the threads have them all)
+	 */
+	void (*batch)(struct rna_record *rec, size_t n, unsigned char *done, void *arg);
 	/* writes a record of tool_filter, which comes in order, as one or more (NULL: tool_out_write) */
 	void (*put)(struct tool_out *out, struct rna_record *rec, void *arg);
 	/* state, filled by tool_parse */

@@ -290,6 +290,7 @@ struct batch {
 	struct rna_record rec[BATCH_RECORDS];
 	struct rna_err err[BATCH_RECORDS];
 	enum rna_status status[BATCH_RECORDS];
+	unsigned char done[BATCH_RECORDS];
 	size_t n, bytes;
 };
 
@@ -308,7 +309,7 @@ static void
 run_process(const struct filter *f, struct batch *b, size_t i)
 {
 	b->err[i] = (struct rna_err){.record = b->rec[i].number};
-	b->status[i] = f->process(&b->rec[i], f->arg, &b->err[i]);
+	b->status[i] = b->done[i] ? RNA_OK : f->process(&b->rec[i], f->arg, &b->err[i]);
 }
 
 /* Runs the batch on all threads, then writes what is kept in order. */
@@ -318,6 +319,9 @@ flush_batch(struct filter *f, struct batch *b)
 	int grain = f->t->grain > 0 ? f->t->grain : 8;
 	size_t i;
 
+	memset(b->done, 0, b->n);
+	if (f->t->batch != NULL && b->n > 0)
+		f->t->batch(b->rec, b->n, b->done, f->arg);
 	if (f->t->threads > 1 && b->n > 1) { /* one record alone may use the threads itself */
 #pragma omp parallel for num_threads(f->t->threads) schedule(dynamic, grain)
 		for (i = 0; i < b->n; i++)
@@ -360,7 +364,7 @@ filter_header(struct filter *f)
 static void
 filter_stream(struct filter *f, struct batch *b)
 {
-	size_t limit = f->t->threads > 1 ? BATCH_RECORDS : 1;
+	size_t limit = f->t->threads > 1 || f->t->batch != NULL ? BATCH_RECORDS : 1;
 	enum rna_status s;
 
 	do {

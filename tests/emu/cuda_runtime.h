@@ -123,6 +123,7 @@ extern struct dim3 emu_block_index, emu_block_size, emu_grid_size;
 void __syncthreads(void);
 void __syncwarp(unsigned mask = ~0u);
 uint32_t emu_shuffle_xor(uint32_t v, int mask);
+uint32_t emu_shuffle_up(uint32_t v, int lanes);
 uint32_t __ballot_sync(unsigned mask, int set);
 unsigned char *emu_shared(void);
 
@@ -141,6 +142,12 @@ static inline int
 __shfl_xor_sync(unsigned, int v, int mask)
 {
 	return (int)emu_shuffle_xor((uint32_t)v, mask);
+}
+
+static inline int
+__shfl_up_sync(unsigned, int v, int lanes)
+{
+	return (int)emu_shuffle_up((uint32_t)v, lanes);
 }
 
 static inline int

@@ -25,7 +25,7 @@ __attribute__((weak)) void __tsan_release(void *at);
 
 enum { STACK = 64 * 1024, THREADS = 1024, SHARED = 228 * 1024, NO_SYNC = 1 };
 enum state { RUNNABLE, AT_BLOCK, AT_WARP, DONE };
-enum kind { NONE, SHUFFLE, BALLOT, MATRIX, MMA, SYNC };
+enum kind { NONE, SHUFFLE, SHIFT, BALLOT, MATRIX, MMA, SYNC };
 
 struct fiber : emu_thread {
 #if defined(__x86_64__)
@@ -297,6 +297,10 @@ finish(struct warp *w)
 		for (int l = 0; l < 32; l++)
 			w->out[l][0] = w->in[l ^ w->mask][0];
 		break;
+	case SHIFT:
+		for (int l = 0; l < 32; l++)
+			w->out[l][0] = w->in[l < w->mask ? l : l - w->mask][0];
+		break;
 	case BALLOT:
 		for (int l = 0; l < 32; l++)
 			votes |= (uint32_t)(w->in[l][0] != 0) << l;
@@ -364,6 +368,17 @@ emu_shuffle_xor(uint32_t v, int mask)
 
 	w->in[lane][0] = v;
 	meet(SHUFFLE, mask);
+	return w->out[lane][0];
+}
+
+uint32_t
+emu_shuffle_up(uint32_t v, int lanes)
+{
+	int lane;
+	struct warp *w = mine(&lane);
+
+	w->in[lane][0] = v;
+	meet(SHIFT, lanes);
 	return w->out[lane][0];
 }
 
