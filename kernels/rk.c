@@ -10,16 +10,6 @@
 #include "rk_backend.h"
 #include "rk_open.h"
 
-struct rk_list {
-	struct rk *rk;
-	void *dev;                       /* the plug-in's list; then nothing below is used */
-	struct rk_call *calls;
-	size_t n;
-	const int32_t *live;
-	char *scratch;
-	struct rk_need need;
-};
-
 static const char *const precision_names[] = { "fp32", "bf16", "int8", "fp8" };
 
 /* 1. Opening */

@@ -1,9 +1,10 @@
 /*
- * rk_open.h: the inside of an open backend, between rk.c and rk_memory.c.  Private to kernels/.
+ * rk_open.h: the inside of an open backend and of a list, between rk.c and rk_memory.c.  Private to kernels/.
  */
 #ifndef RK_OPEN_H
 #define RK_OPEN_H
 
+#include "rk_backend.h"
 #include "rk_device.h"
 
 struct rk {
@@ -13,6 +14,16 @@ struct rk {
 	int threads;
 	char name[64], level[32];
 	char err[256];
+};
+
+struct rk_list {
+	struct rk *rk;
+	void *dev;                       /* the plug-in's list; then nothing below is used */
+	struct rk_call *calls;
+	size_t n;
+	const int32_t *live;
+	char *scratch;
+	struct rk_need need;
 };
 
 /* A size rounded up to the alignment that rk_alloc promises. */

@@ -37,7 +37,7 @@ peak_lines(const char *level, int threads)
 {
 	for (int p = RK_FP32; p <= RK_INT8; p++)
 		printf("machine\tpeak\t%s\t%s\t%d\t-\t%.1f\t-\t1\n", precisions[p], level, threads,
-		    threads * machine_peak(level, (enum rk_precision)p) / 1e9);
+		    threads * machine_peak(level, (enum rk_precision)p, threads) / 1e9);
 	printf("machine\tmemory, 2 read 1 written\t-\t%s\t%d\t-\t-\t%.1f\t-\n", level, threads,
 	    machine_memory(threads) / 1e9);
 }
@@ -151,7 +151,7 @@ static double
 line(struct bench *b, const char *what, const struct rk_call *c, double ops, double bytes)
 {
 	const char *level = rk_level(b->rk);
-	double t = seconds(b, c), top = b->threads * machine_peak(level, b->precision);
+	double t = seconds(b, c), top = b->threads * machine_peak(level, b->precision, b->threads);
 
 	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t", b->m->name, what, precisions[b->precision], level, b->threads,
 	    t * 1e6, ops / t / 1e9, bytes / t / 1e9);
@@ -173,7 +173,7 @@ linear_lines(struct bench *b, int n, int k, enum rk_act act, int back)
 	char what[64];
 	double t = 0, pack;
 
-	c.u.pack.w = (struct rk_weight){ b->w, b->fwd, b->precision == RK_INT8 ? NULL : b->bwd, n, k, b->precision };
+	c.u.pack.w = (struct rk_weight){ b->w, b->fwd, b->precision == RK_INT8 ? NULL : b->bwd, n, k, b->precision, 1 };
 	snprintf(what, sizeof(what), "pack %dx%d", n, k);
 	pack = line(b, what, &c, 0, 8.0 * n * k);
 	t += back ? pack : 0;   /* weights are packed once for all batches of an inference */
@@ -319,7 +319,7 @@ layer(struct bench *b, int back)
 	printf("%s\t%s\t%s\t%s\t%d\t%.1f\t%.1f\t-\t%.3f\n", b->m->name,
 	    back ? "layers: training step" : "layers: forward", precisions[b->precision], rk_level(b->rk), b->threads,
 	    t * 1e6 * b->m->layers, ops / t / 1e9,
-	    ops / t / (b->threads * machine_peak(rk_level(b->rk), b->precision)));
+	    ops / t / (b->threads * machine_peak(rk_level(b->rk), b->precision, b->threads)));
 }
 
 static void
