@@ -217,6 +217,19 @@ pack_turned(enum kind kind, float *dst, const float *src, size_t ld, int n, int 
 #endif
 }
 
+/* Asks for n floats of each of `rows` rows ahead: those of a column of panels lie far apart in memory. */
+enum { AHEAD = 8 };
+
+INLINE void
+fetch_rows(const float *p, size_t ld, int rows, int n)
+{
+#pragma GCC unroll 2
+	for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+		for (int c = 0; c < n; c += 64 / (int)sizeof(float))
+			__builtin_prefetch(p + r * ld + c, 0, 3);
+}
+
 INLINE void
 straight_as(enum kind kind, float *dst, const float *src, size_t ld, int n, int k)
 {
@@ -225,6 +238,7 @@ straight_as(enum kind kind, float *dst, const float *src, size_t ld, int n, int 
 	for (int w = 0; w < kg; w++) {
 		const float *p = src + (size_t)w * g * ld, *q = g == 2 && w * g + 1 < k ? p + ld : NULL;
 
+		fetch_rows(p + AHEAD * ld, ld, g, WIDE);
 		for (int c = 0; c < wide; c += VL)
 			vf_store(dst + (size_t)w * wide + c, pair_words(kind, p + c, q != NULL ? q + c : NULL, n - c));
 	}

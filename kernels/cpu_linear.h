@@ -8,11 +8,13 @@
 #include "cpu_int8.h"
 
 enum {
-	ROW_BLOCK = 96,         /* rows of x whose words stay in cache while the panels pass, multiple of MR */
+	ROW_BLOCK = 192,        /* rows of x whose words stay in cache while the panels pass, multiple of MR */
 	K_WORDS = 384,          /* words of k in one visit of a panel */
 	W_WORDS = 512,          /* words of rows in one visit of dw = dy^T x */
 	STRIP = 8 * MR,         /* columns of dy packed at once */
-	SHARE = 4               /* pieces of work a thread */
+	TILES = 32,             /* of MR columns of dy, whose words stay in cache while the panels of x pass */
+	SHARE = 4,              /* pieces of work a thread */
+	STREAM = 4 << 20        /* bytes of y that no cache keeps until they are read */
 };
 
 static void conv_pack(const struct rk_weight *w);       /* cpu_conv.h */
@@ -54,6 +56,7 @@ struct rows_product {
 	float *y;
 	const struct rk_linear *epilogue;       /* bias and activation; NULL: none */
 	int add;                        /* y += */
+	int stream;                     /* y is written past the caches: no line of it is read first */
 };
 
 INLINE vf
@@ -71,6 +74,16 @@ activate(vf v, enum rk_act act)
 	default:
 		return v;
 	}
+}
+
+/* A vector of y, or of what lies as y does, or its first `left` lanes. */
+INLINE void
+put(const struct rows_product *g, float *y, vf v, int left)
+{
+	if (g->stream && left >= VL)
+		vf_stream(y, v);
+	else
+		vf_store_tail(y, v, left);
 }
 
 /* Columns c .. c+wide of `rows` rows from row r on: from sums to y, whatever is asked for. */
@@ -91,10 +104,10 @@ finish_any(const struct rows_product *g, const float *sum, const float *scales, 
 			if (l != NULL && l->bias != NULL)
 				v += vf_load_tail((const float *)l->bias + c + j, left);
 			if (l != NULL && l->pre != NULL)
-				vf_store_tail((float *)l->pre + at, v, left);
+				put(g, (float *)l->pre + at, v, left);
 			if (g->add)
 				v += vf_load_tail(g->y + at, left);
-			vf_store_tail(g->y + at, activate(v, act), left);
+			put(g, g->y + at, activate(v, act), left);
 		}
 }
 
@@ -121,7 +134,7 @@ finish_as(enum rk_act act, int int8, const struct rows_product *g, const float *
 
 			if (int8)
 				v = int8_value(v, scales[i], column[j]);
-			vf_store(y + j * VL, activate(v + b[j], act));
+			put(g, y + j * VL, activate(v + b[j], act), VL);
 		}
 }
 
@@ -160,7 +173,10 @@ rows_words(const struct rows_product *g, int r, int rows, float *words, float *s
 	return words;
 }
 
-/* Rows r .. r+rows of y, panels from column c0 to c1. */
+/*
+ * Rows r .. r+rows of y, panels from column c0 to c1.  Each tile of sums is finished at once: its few stores go to
+ * memory while the next tile is computed.
+ */
 static void
 rows_block(const struct rows_product *g, int r, int rows, int c0, int c1, float *own)
 {
@@ -171,34 +187,42 @@ rows_block(const struct rows_product *g, int r, int rows, int c0, int c1, float 
 	for (int c = c0; c < c1; c += WIDE) {
 		const int wide = VL * panel_vectors(g->n, c);
 		const float *b = g->panels + panel_at(kg, c);
+		micro_fn *micro = micro_of(g->kind, wide / VL);
 
-		for (int w = 0; w < kg; w += K_WORDS) {
-			micro_fn *micro = micro_of(g->kind, wide / VL);
-
-			for (int i = 0; i < rows; i += MR)
+		for (int w = 0; w < kg; w += K_WORDS)
+			for (int i = 0; i < rows; i += MR) {
 				micro(least(K_WORDS, kg - w), a + (size_t)i * kg + w, kg, 1, b + (size_t)w * wide,
 				    sum + i * WIDE, WIDE, w > 0);
-		}
-		finish(g, sum, scales, r, rows, c, wide);
+				if (w + K_WORDS >= kg)
+					finish(g, sum + i * WIDE, scales + i, r + i, least(MR, rows - i), c, wide);
+			}
 	}
 }
 
-/* Cut into row blocks, and where these are too few into groups of panels. */
+/*
+ * Cut into row blocks of as many tiles each, give or take one, a whole number of them for every thread; and where these
+ * are too few into groups of panels.
+ */
 static void
-rows_product(const struct rows_product *g, const struct rk_env *e)
+rows_product(struct rows_product *g, const struct rk_env *e)
 {
-	const int panels = blocks(g->n, WIDE);
+	const int panels = blocks(g->n, WIDE), tiles = blocks(g->rows, MR);
 	const int want = e->threads > 1 ? SHARE * e->threads : 1;
-	const int block = least(ROW_BLOCK, most(8 * MR, padded(blocks(g->rows, want), MR)));
-	const int nblocks = blocks(g->rows, block);
-	const int groups = least(panels, blocks(want, most(nblocks, 1)));
+	/* fewer tiles than 8 do not pay for a pass of the panels */
+	const int whole = padded(most(blocks(g->rows, ROW_BLOCK), want), e->threads);
+	const int nblocks = least(most(blocks(tiles, 8), 1), whole);
+	const int groups = least(panels, blocks(want, nblocks));
 
+	g->stream = !g->add && g->n % (64 / (int)sizeof(float)) == 0 && sizeof(float) * g->rows * g->n >= STREAM;
 #pragma omp for schedule(dynamic)
 	for (int i = 0; i < nblocks * groups; i++) {
-		const int r = i / groups * block, part = i % groups;
+		const int block = i / groups, part = i % groups;
+		const int from = tiles * block / nblocks * MR, to = least(g->rows, tiles * (block + 1) / nblocks * MR);
 
-		rows_block(g, r, least(block, g->rows - r), panels * part / groups * WIDE,
-		    least(g->n, panels * (part + 1) / groups * WIDE), e->own);
+		if (from < to)
+			rows_block(g, from, to - from, panels * part / groups * WIDE,
+			    least(g->n, panels * (part + 1) / groups * WIDE), e->own);
+		simd_fence();
 	}
 }
 
@@ -206,7 +230,7 @@ static void
 cpu_linear(const struct rk_call *c, const struct rk_env *e)
 {
 	const struct rk_linear *l = &c->u.linear;
-	const struct rows_product g = {
+	struct rows_product g = {
 		.kind = kind_of(l->w.precision), .rows = e->live[l->rows], .n = l->w.n, .k = l->w.k,
 		.x = l->x, .panels = l->w.fwd, .y = l->y, .epilogue = l,
 	};
@@ -218,7 +242,7 @@ static void
 cpu_linear_back_x(const struct rk_call *c, const struct rk_env *e)
 {
 	const struct rk_linear *l = &c->u.linear;
-	const struct rows_product g = {
+	struct rows_product g = {
 		.kind = kind_of(l->w.precision), .rows = e->live[l->rows], .n = l->w.k, .k = l->w.n,
 		.x = l->dy, .panels = l->w.bwd, .y = l->dx, .add = l->accumulate,
 	};
@@ -228,110 +252,151 @@ cpu_linear_back_x(const struct rk_call *c, const struct rk_env *e)
 
 /* 2. Products over tokens: dw += dy^T x */
 
-/* Up to STRIP columns of dy from column c on, `rows` rows, as words [words][STRIP]; and the column sums into dbias. */
-INLINE void
-strip_as(enum kind kind, float *dst, const float *dy, float *dbias, int n, int c, int rows)
+/* Floats from one tile of words of dy to the next: its words, and what the last store writes past them. */
+static inline size_t tile_stride(int kg) { return (size_t)padded(MR * kg + VL, VL); }
+
+/* Column sums of `rows` rows of STRIP columns of dy from column c on, added to dbias. */
+static void
+strip_sums(const float *dy, float *dbias, int n, int c, int rows)
 {
-	const int g = group_of(kind), kg = words_of(kind, rows), wide = least(STRIP, n - c);
+	const int wide = least(STRIP, n - c);
 	vf sum[STRIP / VL];
 
 #pragma GCC unroll 12
 	for (int j = 0; j < STRIP / VL; j++)
-		sum[j] = dbias != NULL && j * VL < wide ? vf_load_tail(dbias + c + j * VL, wide - j * VL) : vf_zero();
-	for (int w = 0; w < kg; w++) {
-		const float *p = dy + (size_t)w * g * n + c, *q = g == 2 && w * g + 1 < rows ? p + n : NULL;
-
+		sum[j] = j * VL < wide ? vf_load_tail(dbias + c + j * VL, wide - j * VL) : vf_zero();
+	for (int r = 0; r < rows; r++)
 #pragma GCC unroll 12
-		for (int j = 0; j < STRIP; j += VL) {
-			vf v = vf_zero();
-
-			if (j < wide) {
-				v = pair_words(kind, p + j, q != NULL ? q + j : NULL, wide - j);
-				sum[j / VL] += vf_load_tail(p + j, wide - j);
-				if (q != NULL)
-					sum[j / VL] += vf_load_tail(q + j, wide - j);
-			}
-			vf_store(dst + (size_t)w * STRIP + j, v);
-		}
-	}
+		for (int j = 0; j < STRIP; j += VL)
+			if (j < wide)
+				sum[j / VL] += vf_load_tail(dy + (size_t)r * n + c + j, wide - j);
 #pragma GCC unroll 12
 	for (int j = 0; j < STRIP; j += VL)
-		if (dbias != NULL && j < wide)
+		if (j < wide)
 			vf_store_tail(dbias + c + j, sum[j / VL], wide - j);
 }
 
-/* Where the words of tile t of dy begin. */
-static inline const float *
-strip_tile(const float *left, int kg, int t)
+/*
+ * Up to STRIP columns of dy from column c on, `rows` rows, as words: tiles of MR columns, [words][MR] each.  Whole
+ * vectors are stored: what is not the tile's is written over by the next word, or lies in the tile's margin.
+ */
+INLINE void
+strip_as(enum kind kind, float *dst, const float *dy, int n, int c, int rows)
 {
-	return left + (size_t)(t / (STRIP / MR)) * STRIP * kg + t % (STRIP / MR) * MR;
+	const int g = group_of(kind), kg = words_of(kind, rows);
+	const size_t stride = tile_stride(kg);
+
+	for (int w = 0; w < kg; w++) {
+		const float *p = dy + (size_t)w * g * n + c, *q = g == 2 && w * g + 1 < rows ? p + n : NULL;
+
+		fetch_rows(p + (size_t)AHEAD * n, n, g, STRIP);
+#pragma GCC unroll 8
+		for (int t = 0; t < STRIP / MR; t++)
+			if (c + t * MR < n)
+				vf_store(dst + t * stride + (size_t)w * MR,
+				    pair_words(kind, p + t * MR, q != NULL ? q + t * MR : NULL, n - c - t * MR));
+	}
 }
 
 static void
-pack_strip(enum kind kind, float *dst, const float *dy, float *dbias, int n, int c, int rows)
+pack_strip(enum kind kind, float *dst, const float *dy, int n, int c, int rows)
 {
 	if (kind == F32)
-		strip_as(F32, dst, dy, dbias, n, c, rows);
+		strip_as(F32, dst, dy, n, c, rows);
 	else if (kind == ROUNDED)
-		strip_as(ROUNDED, dst, dy, dbias, n, c, rows);
+		strip_as(ROUNDED, dst, dy, n, c, rows);
 #ifdef SIMD_BF16
 	else
-		strip_as(BF16, dst, dy, dbias, n, c, rows);
+		strip_as(BF16, dst, dy, n, c, rows);
 #endif
+}
+
+/* A product over rows in the making: words of dy by tiles, of x by panels, dw [n][k]. */
+struct tiles_product {
+	enum kind kind;
+	int kg, n, k;
+	const float *left, *right;
+	float *dw;
+};
+
+/* The tile of dw from row i and column j on is asked for while the one before is computed. */
+INLINE void
+fetch_tile(const struct tiles_product *g, int i, int j)
+{
+	for (int r = i; r < least(i + MR, g->n); r++)
+		for (int c = j; c < least(j + WIDE, g->k); c += 64 / (int)sizeof(float))
+			__builtin_prefetch(g->dw + (size_t)r * g->k + c, 1, 3);
 }
 
 /* Tile of MR rows of dw from row i on and one panel from column j on; at the edges by way of a full tile. */
 static void
-add_tile(micro_fn *micro, int kg, const float *a, const float *b, float *dw, int n, int k, int i, int j)
+add_tile(const struct tiles_product *g, int i, int j)
 {
-	const int rows = least(MR, n - i), wide = least(WIDE, k - j), ld = padded(wide, VL);
-	float *at = dw + (size_t)i * k + j, tile[MR * WIDE];
+	const int rows = least(MR, g->n - i), wide = least(WIDE, g->k - j), ld = padded(wide, VL);
+	const float *a = g->left + i / MR * tile_stride(g->kg), *b = g->right + panel_at(g->kg, j);
+	micro_fn *micro = micro_of(g->kind, panel_vectors(g->k, j));
+	float *at = g->dw + (size_t)i * g->k + j, tile[MR * WIDE];
 
 	if (rows == MR && wide % VL == 0) {
-		micro(kg, a, 1, STRIP, b, at, k, 1);
+		micro(g->kg, a, 1, MR, b, at, g->k, 1);
 		return;
 	}
 	memset(tile, 0, sizeof(tile));
 	for (int r = 0; r < rows; r++)
-		memcpy(tile + r * ld, at + (size_t)r * k, wide * sizeof(float));
-	micro(kg, a, 1, STRIP, b, tile, ld, 1);
+		memcpy(tile + r * ld, at + (size_t)r * g->k, wide * sizeof(float));
+	micro(g->kg, a, 1, MR, b, tile, ld, 1);
 	for (int r = 0; r < rows; r++)
-		memcpy(at + (size_t)r * k, tile + r * ld, wide * sizeof(float));
+		memcpy(at + (size_t)r * g->k, tile + r * ld, wide * sizeof(float));
 }
 
-/* W_WORDS words of rows at a time are packed by the whole team, then multiplied; each tile of dw has one owner. */
+/* Blocks of tiles by groups of panels; each tile of dw has one owner. */
+static void
+tiles_product(const struct tiles_product *g, int threads)
+{
+	const int panels = blocks(g->k, WIDE), tiles = blocks(g->n, MR), want = threads > 1 ? SHARE * threads : 1;
+	const int nblocks = least(tiles, padded(blocks(tiles, TILES), threads));
+	const int groups = least(panels, blocks(want, nblocks));
+
+#pragma omp for schedule(dynamic)
+	for (int i = 0; i < nblocks * groups; i++) {
+		const int block = i / groups, part = i % groups;
+		const int from = tiles * block / nblocks, to = tiles * (block + 1) / nblocks;
+
+		for (int p = panels * part / groups; p < panels * (part + 1) / groups; p++)
+			for (int t = from; t < to; t++) {
+				fetch_tile(g, t + 1 < to ? (t + 1) * MR : from * MR, (t + 1 < to ? p : p + 1) * WIDE);
+				add_tile(g, t * MR, p * WIDE);
+			}
+	}
+}
+
+/* W_WORDS words of rows at a time are packed by the whole team, then multiplied. */
 static void
 cpu_linear_back_w(const struct rk_call *call, const struct rk_env *e)
 {
 	const struct rk_linear *l = &call->u.linear;
 	const enum kind kind = kind_of(l->w.precision);
 	const int n = l->w.n, k = l->w.k, rows = e->live[l->rows], step = W_WORDS * group_of(kind);
-	const int panels = blocks(k, WIDE), strips = blocks(n, STRIP), tiles = blocks(n, MR);
-	const int want = e->threads > 1 ? SHARE * e->threads : 1;
-	const int groups = least(tiles, blocks(want, panels));
-	float *left = e->shared, *right = left + (size_t)strips * STRIP * W_WORDS;
+	const int panels = blocks(k, WIDE), strips = blocks(n, STRIP);
+	float *left = e->shared, *right = left + strips * (STRIP / MR) * tile_stride(W_WORDS);
 
 	for (int r = 0; r < rows; r += step) {
 		const int live = least(step, rows - r), kg = words_of(kind, live);
 		const float *x = (const float *)l->x + (size_t)r * k, *dy = (const float *)l->dy + (size_t)r * n;
+		const struct tiles_product g = { kind, kg, n, k, left, right, l->dw };
 
 #pragma omp for schedule(dynamic)
 		for (int i = 0; i < strips + panels; i++) {
-			if (i < strips)
-				pack_strip(kind, left + (size_t)i * STRIP * kg, dy, l->dbias, n, i * STRIP, live);
-			else
+			if (i >= strips) {
 				pack_straight(kind, right + panel_at(kg, (i - strips) * WIDE), x + (i - strips) * WIDE,
 				    k, least(WIDE, k - (i - strips) * WIDE), live);
+				continue;
+			}
+			pack_strip(kind, left + i * (STRIP / MR) * tile_stride(kg), dy, n, i * STRIP, live);
+			if (l->dbias != NULL)
+				strip_sums(dy, l->dbias, n, i * STRIP, live);
 		}
-#pragma omp for schedule(dynamic)
-		for (int i = 0; i < panels * groups; i++) {
-			const int j = i / groups * WIDE, part = i % groups;
-			micro_fn *micro = micro_of(kind, panel_vectors(k, j));
-
-			for (int t = tiles * part / groups; t < tiles * (part + 1) / groups; t++)
-				add_tile(micro, kg, strip_tile(left, kg, t), right + panel_at(kg, j), l->dw, n, k,
-				    t * MR, j);
-		}
+		tiles_product(&g, e->threads);
 	}
 }
 
@@ -385,7 +450,8 @@ linear_need(const struct rk_linear *l, enum rk_op op)
 	struct rk_need need = { 0, 0 };
 
 	if (op == RK_LINEAR_BACK_W)
-		need.shared = sizeof(float) * W_WORDS * ((size_t)padded(l->w.n, STRIP) + padded(l->w.k, VL));
+		need.shared = sizeof(float) * (padded(l->w.n, STRIP) / MR * tile_stride(W_WORDS) +
+		    W_WORDS * (size_t)padded(l->w.k, VL));
 	else if (op != RK_ACT_BACK)
 		need.own = sizeof(float) * ROW_BLOCK * (WIDE + 1 + (size_t)words_of(kind, k));
 	return need;

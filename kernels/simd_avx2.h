@@ -17,6 +17,8 @@ typedef uint32_t vu __attribute__((vector_size(32)));
 INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
 INLINE vf vf_load(const void *p) { return _mm256_loadu_ps(p); }
 INLINE void vf_store(void *p, vf x) { _mm256_storeu_ps(p, x); }
+INLINE void vf_stream(void *p, vf x) { _mm256_stream_ps(p, x); }
+INLINE void simd_fence(void) { _mm_sfence(); }
 
 INLINE __m256i
 first(int n)

@@ -26,6 +26,9 @@ typedef uint32_t vu __attribute__((vector_size(64)));
 INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
 INLINE vf vf_load(const void *p) { return _mm512_loadu_ps(p); }
 INLINE void vf_store(void *p, vf x) { _mm512_storeu_ps(p, x); }
+/* To memory past the caches, p aligned to 64; other threads see it after simd_fence. */
+INLINE void vf_stream(void *p, vf x) { _mm512_stream_ps(p, x); }
+INLINE void simd_fence(void) { _mm_sfence(); }
 INLINE __mmask16 first(int n) { return (__mmask16)((1u << n) - 1); }
 /* The first n lanes, 0 <= n < VL; the others are zero, and their memory is not touched. */
 INLINE vf vf_load_some(const void *p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }

@@ -22,6 +22,8 @@ typedef uint32_t vu __attribute__((vector_size(16)));
 INLINE vf vf_set1(float x) { return (vf){ x, x, x, x }; }
 INLINE vf vf_load(const void *p) { vf x; memcpy(&x, p, sizeof(x)); return x; }
 INLINE void vf_store(void *p, vf x) { memcpy(p, &x, sizeof(x)); }
+INLINE void vf_stream(void *p, vf x) { vf_store(p, x); }
+INLINE void simd_fence(void) { }
 
 INLINE vf
 vf_load_some(const void *p, int n)

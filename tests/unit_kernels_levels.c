@@ -106,7 +106,8 @@ static void
 linears(void)
 {
 	static const int shapes[][3] = {
-	    {1, 1, 1}, {5, 39, 7}, {97, 128, 128}, {203, 65, 131}, {700, 130, 801}, {64, 39, 320}, {13, 512, 128}};
+	    {1, 1, 1}, {5, 39, 7}, {97, 128, 128}, {203, 65, 131}, {700, 130, 801}, {64, 39, 320},
+	    {1100, 1008, 12}, {1100, 1008, 3}, {13, 512, 128}};         /* two whose y is written past the caches */
 	struct problem s;
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i += stride()) {
