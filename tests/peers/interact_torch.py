@@ -2,9 +2,18 @@
 """interact_torch.py [OPTION OF rna-train...]: the interaction head of rna-train pair against the same net in PyTorch.
 
 The same starting weights and the same pairs, fp32, no dropout, for a trained and a frozen backbone, without language model, and
-over channels (--compat paddle).  Fails when logits of the start, logits after STEPS steps of AdamW, or weights of the head
-after them beside a backbone that does not learn, differ by more than 1e-4.  (Weights of a backbone that learns are no test:
-Adam turns the rounding of a gradient that is nearly zero into a step of the learning rate.)
+over channels (--compat paddle).  Three things are compared, with PyTorch in double precision:
+
+start      logits of the starting weights: no more than START apart.
+gradient   one step down the gradient: --clip makes it so small beside Adam's epsilon that the step is --lr / epsilon times the
+           clipped gradient, linear in it.  The change of each tensor, the backbone's too, must be PyTorch's but for GRADIENT of
+           its largest element and the rounding of a weight.
+adam       STEPS steps of ordinary AdamW.  Those turn the rounding of a gradient that is nearly zero into a step of the learning
+           rate, in any program: logits and weights may be TIMES as far from double as PyTorch's own fp32 is.
+
+The backbone has GELU: with ReLU, one of its 400,000 sums that is 2e-7 from zero has the other sign in the one program than in
+the other, and with it another gradient.
+[PAD] is a token like any other here, and its embedding learns; BertModel would leave it out (padding_idx).
 Needs torch, transformers and safetensors; run in the repository after make.
 """
 import json
@@ -20,7 +29,9 @@ from transformers import BertModel, logging
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 os.environ["PATH"] = os.path.join(ROOT, "build", "bin") + os.pathsep + os.environ["PATH"]
-STEPS, LR, DECAY, BOUND, HEAD = 5, 1e-3, 0.01, 1e-4, "classifier.interaction."
+STEPS, START, GRADIENT, TIMES, ROUNDING, HEAD = 5, 1e-5, 1e-5, 10, 2.0**-23, "classifier.interaction."
+# rate, decay, clip
+DOWNHILL, ADAM = (100.0, 0.0, 1e-10), (1e-3, 0.01, 0.0)
 DEVICE = sys.argv[1:]
 logging.set_verbosity_error()
 logging.disable_progress_bar()
@@ -98,10 +109,13 @@ def full_name(key):
     return key if key.startswith("bert.") else "classifier." + key if key.startswith(("dense", "out_proj")) else HEAD + key
 
 
-def train(start, options, rows, truth):
+def train(start, options, rows, truth, how, steps, real):
     """Logits of the start and after the steps, and the weights then."""
+    rate, decay, clip = how
     bert = None if "none" in options else BertModel.from_pretrained(start, add_pooling_layer=False)
-    net = Net(load_file(start + "/model.safetensors"), bert, "paddle" in options).train()
+    if bert is not None:
+        bert.embeddings.word_embeddings.padding_idx = None
+    net = Net(load_file(start + "/model.safetensors"), bert, "paddle" in options).train().to(real)
     states = [None] * len(rows)
     if "fbth" in options:
         with torch.no_grad():
@@ -109,38 +123,66 @@ def train(start, options, rows, truth):
         for p in bert.parameters():
             p.requires_grad = False
     learning = [p for p in net.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW([{"params": [p for p in learning if p.ndim > 1], "weight_decay": DECAY},
-                                   {"params": [p for p in learning if p.ndim == 1], "weight_decay": 0}], lr=LR)
+    optimizer = torch.optim.AdamW([{"params": [p for p in learning if p.ndim > 1], "weight_decay": decay},
+                                   {"params": [p for p in learning if p.ndim == 1], "weight_decay": 0}], lr=rate)
     logits = []
-    for step in range(STEPS + 1):
+    for step in range(steps + 1):
         optimizer.zero_grad()
         logits.append(torch.cat([net(*row, s) for row, s in zip(rows, states)]))
-        if step < STEPS:
+        if step < steps:
             torch.nn.functional.cross_entropy(logits[-1], truth).backward()
+            if clip > 0:
+                norm = torch.cat([p.grad.flatten() for p in learning if p.grad is not None]).norm()
+                for p in learning:
+                    if p.grad is not None:
+                        p.grad *= min(1, clip / norm)
             optimizer.step()
-    return logits[0].detach(), logits[-1].detach(), {full_name(key): value.detach() for key, value in net.state_dict().items()}
+    weights = {full_name(key): value.detach().double() for key, value in net.state_dict().items()}
+    return logits[0].detach().double(), logits[-1].detach().double(), weights
 
 
 def predict(model, pairs):
     stream = subprocess.run(["rna-predict", "-q", *DEVICE, "-m", model, pairs], check=True, stdout=subprocess.PIPE).stdout
     out = subprocess.run(["rna-view", "-O", "json"], input=stream, check=True, stdout=subprocess.PIPE).stdout
-    return torch.tensor([json.loads(line)["logits"] for line in out.splitlines()])
+    return torch.tensor([json.loads(line)["logits"] for line in out.splitlines()]).double()
+
+
+def far(a, b):
+    return (a - b).abs().max().item()
+
+
+def farthest(a, b):
+    """Largest difference of the tensors that both have, and where."""
+    return max((far(a[k], b[k]), k) for k in a if k in b)
 
 
 def run(name, folder, options, pairs, truth, records):
-    start, end = os.path.join(folder, name + "-start"), os.path.join(folder, name + "-end")
+    """Prints what differs, returns whether it may."""
     common = ["rna-train", "pair", "-q", *DEVICE, "--batch", "99", "--dropout", "0", "--attention-dropout", "0",
               "--schedule", "constant", *options]
-    sh(*common, "-o", start, "--lr", "0", "--min-lr", "0", "--epochs", "1", pairs)
-    sh(*common, "-o", end, "--lr", str(LR), "--min-lr", str(LR), "--weight-decay", str(DECAY), "--epochs", str(STEPS), pairs)
-    first, last, weights = train(start, options, inputs(records, "paddle" in options), truth)
-    before, after = (predict(model, pairs) for model in (start, end))
-    off = [(before - first).abs().max().item(), (after - last).abs().max().item()]
-    got = load_file(end + "/model.safetensors")
-    worst, where = max(((got[k] - weights[k]).abs().max().item(), k) for k in got if k in weights)
-    print(f"{name}\tlogits {off[0]:.1e}\tafter {STEPS} steps {off[1]:.1e} (moved {(after - before).abs().max().item():.1e})"
-          f"\tweights {worst:.1e} ({where})", flush=True)
-    return max(off) <= BOUND and (worst <= BOUND or not ("fbth" in options or "none" in options))
+    rows = inputs(records, "paddle" in options)
+
+    def ours(folder, how, epochs):
+        rate, decay, clip = map(str, how)
+        sh(*common, "-o", folder, "--lr", rate, "--min-lr", rate, "--weight-decay", decay, "--clip", clip, "--epochs", str(epochs), pairs)
+        return predict(folder, pairs), {k: t.double() for k, t in load_file(folder + "/model.safetensors").items()}
+
+    start = os.path.join(folder, name + "-start")
+    first, begun = ours(start, (0.0, 0.0, 0.0), 1)
+    _, down = ours(os.path.join(folder, name + "-down"), DOWNHILL, 1)
+    last, end = ours(os.path.join(folder, name + "-end"), ADAM, STEPS)
+    exact_first, _, exact_down = train(start, options, rows, truth, DOWNHILL, 1, torch.float64)
+    _, exact_last, exact_end = train(start, options, rows, truth, ADAM, STEPS, torch.float64)
+    _, single_last, single_end = train(start, options, rows, truth, ADAM, STEPS, torch.float32)
+
+    off = far(first, exact_first)
+    gradient, tensor = max(((far(down[k], exact_down[k]) - ROUNDING * begun[k].abs().max().item())
+                            / (far(exact_down[k], begun[k]) + 1e-5), k) for k in down if k in exact_down)
+    logits, may = far(last, exact_last), far(single_last, exact_last)
+    (weights, where), (weights_may, _) = farthest(end, exact_end), farthest(single_end, exact_end)
+    print(f"{name}\tstart {off:.1e}\tgradient {gradient:.1e} ({tensor})\tadam: logits {logits:.1e}, torch {may:.1e}"
+          f" (moved {far(last, first):.1e}), weights {weights:.1e} ({where}), torch {weights_may:.1e}", flush=True)
+    return off <= START and gradient <= GRADIENT and logits <= TIMES * may and weights <= TIMES * weights_may
 
 
 def main():
@@ -148,7 +190,7 @@ def main():
         table, pairs, backbone = (os.path.join(folder, name) for name in ("pairs.csv", "pairs.rill", "backbone"))
         make_pairs(table)
         sh("rna-tokenize", "-q", "--pairs", "a_seq,b_seq", "-o", pairs, table)
-        sh("rna-train", "mlm", "-q", "-c", "tiny", "--layers", "2", "--hidden", "32", "--init-range", "0.1", "--max-tokens", "128", "--steps", "0", "-o", backbone)
+        sh("rna-train", "mlm", "-q", "-c", "tiny", "--layers", "2", "--hidden", "32", "--act", "gelu", "--init-range", "0.1", "--max-tokens", "128", "--steps", "0", "-o", backbone)
         records = [json.loads(line) for line in sh("rna-view", "-O", "json", pairs).splitlines()]
         names = sorted({r["label"] for r in records})
         truth = torch.tensor([names.index(r["label"]) for r in records])
