@@ -23,7 +23,8 @@ TEST ?= $(if $(SMALL),100,400)  ## test RNAs
 EPOCHS ?= $(if $(SMALL),1,3)  ## passes over the training RNAs
 SEEDS ?= 1  ## of order, dropout and new weights
 CHUNKS ?= 6  ## chunks of an RNA that are learnt from; all are predicted
-TUNE ?= --batch 20 --lr 5e-4 --dropout 0.1 --attention-dropout 0 --patience 0 --dtype bf16  ## options of rna-train class
+TUNE ?= --batch 4 --lr 5e-4 --dropout 0.1 --attention-dropout 0 --patience 0  ## options of rna-train class
+DTYPE ?= bf16  ## of matrix products, in training, vectors and prediction
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
@@ -77,9 +78,9 @@ $(OUT)/random/trained:
 # 2. Fine-tuning: set, row, seed
 define TUNE_RULE
 $(OUT)/$(1)/$(2)-$(3).rill: $(OUT)/$(1)/tune.$(4).rill $(OUT)/$(1)/test.$(4).rill $(OUT)/random/trained
-	rna-train class -q -f -@ $(THREADS) -s $(3) -m $(call folder,$(2)) --epochs $(EPOCHS) --max-chunks $(CHUNKS) $(TUNE) \
-		--valid-split 0.1 -o $(OUT)/$(1)/$(2)-$(3) $$<
-	rna-predict -q -@ $(THREADS) -m $(OUT)/$(1)/$(2)-$(3) $(OUT)/$(1)/test.$(4).rill | rna-vote -q --by chunk -o $$@
+	rna-train class -q -f -@ $(THREADS) -s $(3) -m $(call folder,$(2)) --epochs $(EPOCHS) --max-chunks $(CHUNKS) --dtype $(DTYPE) \
+		$(TUNE) --valid-split 0.1 -o $(OUT)/$(1)/$(2)-$(3) $$<
+	rna-predict -q -@ $(THREADS) --dtype $(DTYPE) -m $(OUT)/$(1)/$(2)-$(3) $(OUT)/$(1)/test.$(4).rill | rna-vote -q --by chunk -o $$@
 endef
 $(foreach t,$(SETS),$(foreach v,$(TUNED),$(foreach s,$(SEEDS),$(eval \
 	$(call TUNE_RULE,$(t),$(v),$(s),$(if $(filter %-cut,$(v)),cut,chunks))))))
@@ -87,7 +88,7 @@ $(foreach t,$(SETS),$(foreach v,$(TUNED),$(foreach s,$(SEEDS),$(eval \
 # 3. Frozen: mean vectors, of chunks put together by rna-vote, and logistic regression on them
 define PROBE_RULE
 $(OUT)/$(1)/%.$(2).rill: $(OUT)/$(1)/%.$(3).rill $(OUT)/random/trained
-	rna-embed -q -@ $(THREADS) -m $(call folder,$(2)) --what mean $$< | rna-vote -q --by chunk -o $$@
+	rna-embed -q -@ $(THREADS) --dtype $(DTYPE) -m $(call folder,$(2)) --what mean $$< | rna-vote -q --by chunk -o $$@
 $(OUT)/$(1)/$(2)-0.rill: $(OUT)/$(1)/train.$(2).rill $(OUT)/$(1)/test.$(2).rill
 	rna-train class -q -f --from field:mean --valid-split 0.1 -o $(OUT)/$(1)/$(2) $$<
 	rna-predict -q -m $(OUT)/$(1)/$(2) -o $$@ $(OUT)/$(1)/test.$(2).rill

@@ -12,8 +12,8 @@
 ## Rows.  tbth, fbth: interaction head on the pretrained MODEL, which learns with it, or is frozen; fbth-paddle: with the
 ## LSTM over channels, as the published code; random: on a frozen model of random weights; alone: no language model;
 ## linear, linear-fbth: a linear head on the pooled vector; kmer: logistic regression on 3-mers of both sequences;
-## length: on both lengths; lookup: the label that the microRNA has in training.  ...-all: on all training pairs, not PAIRS
-## of them.
+## length: on both lengths; lookup: the label that the microRNA has in training.  ...-all: on ALL of the training pairs,
+## not PAIRS of them.
 ##
 ## Targets: all, table (prints OUT/table.tsv), clean (removes OUT).  A run that was killed is continued.
 ## Results: OUT/table.tsv, OUT/PROTOCOL/ROW-SEED.tsv (all scores of each), OUT/confusion.svg (fbth, clean).
@@ -24,13 +24,15 @@ TABLE ?= $(DATA)/sequence/DeepMirTar/MirTarRAW.csv  ## columns a_name, a_seq (th
 OUT ?= build/interact$(if $(SMALL),-small)  ## folder of the results
 MODEL ?= $(ROOT)/pipelines/models/tiny  ## pretrained model
 PAIRS ?= $(if $(SMALL),300,30000)  ## training pairs of each row, drawn at random (30000: all)
+ALL ?= $(if $(SMALL),2000,30000)  ## training pairs of the rows ...-all, drawn at random (30000: all)
 TEST ?= $(if $(SMALL),300,30000)  ## test pairs that are scored, drawn at random
 EPOCHS ?= $(if $(SMALL),3,20)  ## passes over them at most; a tenth of them says which was the best
 TUNED ?= $(if $(SMALL),1,10)  ## the same, where the language model learns
 SEEDS ?= 1  ## of order, dropout and new weights
 ROWS ?= tbth fbth fbth-paddle random alone linear linear-fbth  ## rows that are trained in paper and clean
 GIVEN ?= fbth alone  ## and in paper-given, clean-given
-TRAIN ?= --batch 50 --lr 1e-3 --patience 5 --dtype bf16  ## options of rna-train pair
+TRAIN ?= --batch 50 --lr 1e-3 --patience 5  ## options of rna-train pair
+DTYPE ?= bf16  ## of matrix products, in training and prediction
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
@@ -75,8 +77,9 @@ together = $(if $(filter clean%,$(1)),--group a_seq)
 define PROTOCOL_RULE
 $(OUT)/$(1)/all.rill: $(OUT)/$(call orientation,$(1)).rill
 	mkdir -p $(OUT)/$(1)
-	rna-shuf -q -s 1000 --split 0.8 $(call together,$(1)) -o $$@ --rest $(OUT)/$(1)/rest.rill $$<
-	rna-shuf -q -s 1 -n $(PAIRS) -o $(OUT)/$(1)/train.rill $$@
+	rna-shuf -q -s 1000 --split 0.8 $(call together,$(1)) -o $(OUT)/$(1)/most.rill --rest $(OUT)/$(1)/rest.rill $$<
+	rna-shuf -q -s 1 -n $(ALL) -o $$@ $(OUT)/$(1)/most.rill
+	rna-shuf -q -s 1 -n $(PAIRS) -o $(OUT)/$(1)/train.rill $(OUT)/$(1)/most.rill
 	rna-shuf -q -s 1 -n $(TEST) -o $(OUT)/$(1)/test.rill $(OUT)/$(1)/rest.rill
 endef
 $(foreach p,$(PROTOCOLS),$(eval $(call PROTOCOL_RULE,$(p))))
@@ -88,9 +91,9 @@ $(OUT)/random/model.safetensors:
 # 2. Training and prediction
 define TUNE_RULE
 $(OUT)/$(1)/$(2)-$(3).rill: $(OUT)/$(1)/all.rill $(OUT)/random/model.safetensors
-	rna-train pair -q -f -@ $(THREADS) -s $(3) $(TRAIN) $(HOW_$(2)) --valid-split 0.1 $(call together,$(1)) \
+	rna-train pair -q -f -@ $(THREADS) -s $(3) --dtype $(DTYPE) $(TRAIN) $(HOW_$(2)) --valid-split 0.1 $(call together,$(1)) \
 		-o $(OUT)/$(1)/$(2)-$(3) $(OUT)/$(1)/train.rill
-	rna-predict -q -@ $(THREADS) -m $(OUT)/$(1)/$(2)-$(3) -o $$@ $(OUT)/$(1)/test.rill
+	rna-predict -q -@ $(THREADS) --dtype $(DTYPE) -m $(OUT)/$(1)/$(2)-$(3) -o $$@ $(OUT)/$(1)/test.rill
 endef
 $(foreach p,$(PROTOCOLS),$(foreach r,$(call rows,$(p)),$(foreach s,$(SEEDS),$(eval $(call TUNE_RULE,$(p),$(r),$(s))))))
 

@@ -58,9 +58,9 @@ $(OUT)/heldout.rill: $(HELDOUT)
 $(OUT)/motifs.txt: $(OUT)/train.rill $(MOTIFS)
 	rna-motif --top 500 $(MOTIFS:%=--merge %) -o $@ $<
 
-# masks of the scored streams are made once; five hundred RNAs of the random split watch over the training
+# masks of the scored streams are made once; two hundred RNAs of the random split watch over the training
 $(OUT)/watch.masked.rill: $(OUT)/train.rill
-	rna-shuf -q -n 500 $(OUT)/valid.rill | $(BASES) --epoch 1000 -o $@
+	rna-shuf -q -n $(if $(SMALL),100,200) $(OUT)/valid.rill | $(BASES) --epoch 1000 -o $@
 
 $(OUT)/%.masked.rill: $(OUT)/train.rill
 	$(BASES) --epoch 1000 -o $@ $(OUT)/$*.rill
