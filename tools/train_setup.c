@@ -81,7 +81,8 @@ train_take_folder(struct train_run *r)
 		train_fail(r, &err);
 	snprintf(model, sizeof(model), "%s/model.safetensors", r->dir);
 	there = access(model, F_OK) == 0;
-	newest = rna_checkpoint_newest(r->dir);
+	if (rna_checkpoint_newest(r->dir, &newest, &err) != RNA_OK)
+		train_fail(r, &err);
 	if (o->resume && newest < 0 && there)
 		rna_fail(&err, RNA_EINVAL,
 		    "%s: holds a model but no checkpoint to resume; train on from it with -m %s -o OTHER", r->dir,

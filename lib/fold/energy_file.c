@@ -333,6 +333,8 @@ rna_energy_file_open(const char *path, struct rna_err *err)
 	                 : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
 	if (s == RNA_OK)
 		s = rna_buf_reserve(&buf, 0);
+	if (s == RNA_EMEM)
+		rna_fail(err, s, "out of memory");
 	ps.p = (char *)buf.data;
 	ps.end = ps.p != NULL ? ps.p + buf.len : NULL;
 	if (s != RNA_OK || parse(&ps, f) != 0 || complete(&ps, f) != 0) {

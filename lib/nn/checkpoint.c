@@ -57,28 +57,34 @@ step_of(const char *name)
 	return *end == '\0' && errno == 0 ? n : -1;
 }
 
-/* The largest step below `below`, or -1. */
-static int64_t
-newest_below(const char *dir, int64_t below)
+/* The largest step below `below`, or -1.  A folder that cannot be read is not taken for an empty one. */
+static enum rna_status
+newest_below(const char *dir, int64_t below, int64_t *newest, struct rna_err *err)
 {
 	struct dirent *e;
-	int64_t step, best = -1;
+	int64_t step;
 	DIR *d;
 
+	*newest = -1;
 	if ((d = opendir(dir)) == NULL)
-		return -1;
-	while ((e = readdir(d)) != NULL) {
-		if ((step = step_of(e->d_name)) > best && step < below)
-			best = step;
+		return errno == ENOENT ? RNA_OK : rna_fail_errno(err, "%s", dir);
+	for (errno = 0; (e = readdir(d)) != NULL; errno = 0) {
+		if ((step = step_of(e->d_name)) > *newest && step < below)
+			*newest = step;
+	}
+	if (errno != 0) {
+		rna_fail_errno(err, "%s", dir);
+		closedir(d);
+		return RNA_EIO;
 	}
 	closedir(d);
-	return best;
+	return RNA_OK;
 }
 
-int64_t
-rna_checkpoint_newest(const char *dir)
+enum rna_status
+rna_checkpoint_newest(const char *dir, int64_t *newest, struct rna_err *err)
 {
-	return newest_below(dir, INT64_MAX);
+	return newest_below(dir, INT64_MAX, newest, err);
 }
 
 static enum rna_status
@@ -144,7 +150,7 @@ rna_checkpoint_clear(const char *dir, struct rna_err *err)
 	enum rna_status s = remove_temporary(dir, err);
 	int64_t step;
 
-	while (s == RNA_OK && (step = rna_checkpoint_newest(dir)) >= 0)
+	while (s == RNA_OK && (s = rna_checkpoint_newest(dir, &step, err)) == RNA_OK && step >= 0)
 		s = remove_checkpoint(dir, step, err);
 	return s;
 }
@@ -341,13 +347,13 @@ prune(const char *dir, int keep, struct rna_err *err)
 	int64_t step = INT64_MAX;
 	enum rna_status s;
 
-	while ((step = newest_below(dir, step)) >= 0) {
+	while ((s = newest_below(dir, step, &step, err)) == RNA_OK && step >= 0) {
 		if (keep-- > 0)
 			continue;
 		if ((s = remove_checkpoint(dir, step, err)) != RNA_OK)
 			return s;
 	}
-	return RNA_OK;
+	return s;
 }
 
 enum rna_status

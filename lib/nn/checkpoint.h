@@ -14,7 +14,7 @@
 #include "nn/trainer.h"
 
 /* Step of the newest checkpoint in dir; -1 when there is none, or no dir. */
-int64_t rna_checkpoint_newest(const char *dir);
+enum rna_status rna_checkpoint_newest(const char *dir, int64_t *newest, struct rna_err *err) RNA_CHECK;
 /* Folder of a checkpoint into dst (n bytes). */
 enum rna_status rna_checkpoint_path(const char *dir, int64_t step, char *dst, size_t n, struct rna_err *err) RNA_CHECK;
 /* Writes the checkpoint of tr's step, publishes it, removes all but the newest `keep`. */

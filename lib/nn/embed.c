@@ -198,7 +198,8 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 		free(hidden);
 		return rna_fail(err, RNA_EMEM, "no memory for a batch of %d tokens", e->cap);
 	}
-	st = rna_batch_init(&e->batch, e->cap, seqs, e->cap, seqs);
+	if ((st = rna_batch_init(&e->batch, e->cap, seqs, e->cap, seqs)) != RNA_OK)
+		rna_fail(err, st, "no memory for a batch of %d tokens", e->cap);
 	record(e, hidden);
 	free(hidden);
 	if (st == RNA_OK)

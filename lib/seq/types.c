@@ -325,7 +325,7 @@ rna_types_load(struct rna_types *t, const struct rna_vocab *v, const char *path,
 
 	memset(t, 0, sizeof *t);
 	if ((in = rna_input_open(path, err)) == NULL)
-		return RNA_EIO;
+		return err != NULL ? err->status : RNA_EIO;
 	while ((st = rna_input_line(in, &line, &n, err)) == RNA_OK)
 		if (n > 0 && (st = add_row(t, v, line, n, err)) != RNA_OK) {
 			rna_err_where(err, path, t->rows + 1);

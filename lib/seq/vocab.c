@@ -208,7 +208,7 @@ rna_vocab_load(struct rna_vocab *v, const char *path, struct rna_err *err)
 
 	memset(v, 0, sizeof *v);
 	if ((in = rna_input_open(path, err)) == NULL)
-		return err != NULL && err->status != RNA_OK ? err->status : RNA_EIO;
+		return err != NULL ? err->status : RNA_EIO;
 	while ((st = rna_input_line(in, &line, &n, err)) == RNA_OK)
 		if ((st = add_token(v, line, n, err)) != RNA_OK)
 			break;

@@ -3,6 +3,7 @@
  * cut by their records alone, so the file ends up with the bytes that an undisturbed run writes.
  */
 #include <sys/stat.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,11 +84,16 @@ check_start(const char *part, size_t *n, struct rna_err *err)
 	int fd = open(part, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
-		got = read(fd, start, sizeof(start));
-		close(fd);
+		do
+			got = read(fd, start, sizeof(start));
+		while (got < 0 && errno == EINTR);
 	}
 	if (got < 0)
-		return rna_fail_errno(err, "cannot read %s", part);
+		rna_fail_errno(err, "cannot read %s", part);
+	if (fd >= 0)
+		close(fd);
+	if (got < 0)
+		return RNA_EIO;
 	if (memcmp(start, magic, (size_t)got) != 0)
 		return rna_fail(err, RNA_EFORMAT, "%s is not what a stopped run leaves", part);
 	*n = (size_t)got;
@@ -108,7 +114,7 @@ find_mark(const char *part, struct mark *m, struct rna_err *err)
 		return st;
 	in = rna_input_open(part, err);
 	if (in == NULL)
-		return RNA_EIO;
+		return err != NULL ? err->status : RNA_EIO;
 	if (rna_input_kind(in) == RNA_INPUT_RILL)
 		st = scan(in, m, err);
 	else if (rna_input_peek(in, 1, &p, &n, err) == RNA_OK && n > 0) /* else: stopped within the first frame */
@@ -155,8 +161,9 @@ struct rna_writer *
 rna_writer_resume(const char *path, const struct rna_writer_options *opts, struct rna_header *header,
     uint64_t *nstreams, uint64_t *nrecords, int *complete, struct rna_err *err)
 {
-	struct rna_output *out;
 	struct mark m = {.bytes = 0};
+	struct rna_output *out;
+	struct rna_writer *w;
 	enum rna_status st;
 
 	header->json = NULL;
@@ -183,8 +190,12 @@ rna_writer_resume(const char *path, const struct rna_writer_options *opts, struc
 		rna_header_fini(&m.header);
 		return NULL;
 	}
+	if ((w = go_on(out, opts, &m, err)) == NULL) {
+		rna_header_fini(&m.header);
+		return NULL;
+	}
 	*header = m.header;
 	*nstreams = m.streams;
 	*nrecords = m.records;
-	return go_on(out, opts, &m, err);
+	return w;
 }
