@@ -282,7 +282,7 @@ complete(struct parser *ps, const struct rna_energy_file *f)
 	return 0;
 }
 
-/* The whole file into buf, NUL-terminated. */
+/* The whole file into buf. */
 static enum rna_status
 read_all(const char *path, struct rna_buf *buf, struct rna_err *err)
 {
@@ -295,7 +295,7 @@ read_all(const char *path, struct rna_buf *buf, struct rna_err *err)
 	while (s == RNA_OK && got > 0) {
 		if (buf->len > FILE_MAX)
 			s = rna_fail(err, RNA_EFORMAT, "too large for a parameter file");
-		else if (rna_buf_reserve(buf, 65537) != RNA_OK)
+		else if (rna_buf_reserve(buf, 65536) != RNA_OK)
 			s = rna_fail(err, RNA_EMEM, "out of memory");
 		else if ((s = rna_input_read(in, buf->data + buf->len, 65536, &got, err)) == RNA_OK)
 			buf->len += got;
@@ -332,11 +332,11 @@ rna_energy_file_open(const char *path, struct rna_err *err)
 	s = path != NULL ? read_all(path, &buf, err)
 	                 : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
 	if (s == RNA_OK)
-		s = rna_buf_reserve(&buf, 0);
+		s = rna_buf_add(&buf, "", 1); /* ends a token that ends the file */
 	if (s == RNA_EMEM)
 		rna_fail(err, s, "out of memory");
 	ps.p = (char *)buf.data;
-	ps.end = ps.p != NULL ? ps.p + buf.len : NULL;
+	ps.end = s == RNA_OK ? ps.p + buf.len - 1 : NULL;
 	if (s != RNA_OK || parse(&ps, f) != 0 || complete(&ps, f) != 0) {
 		rna_energy_file_close(f);
 		f = NULL;

@@ -1,12 +1,20 @@
 #!/bin/bash
-# mutate.sh [-l] N [SEED]: changes one token of the source at a time and asks the unit tests whether they see it: N mutants
-# of lib/stream, lib/seq and the reader of safetensors.  -l: only lists the mutants.  A mutant that does not compile, or
-# compiles to the same code, is no case.  Prints the survivors, then "CASES cases, FAILURES failures"; one failure when
-# more than 1 in 10 survive.
+# mutate.sh [-l] [-u] N [SEED]: changes one token of the source at a time and asks the tests whether they see it: N
+# mutants of lib/stream, lib/seq and the reader of safetensors.  First the unit tests, then, for a mutant that they let
+# pass, the programs' (-u: the unit tests alone).  -l: only lists the mutants.  A mutant that does not compile, or
+# compiles to the same code, is no case; one that makes a test take over 20 s of processor time is found.  Prints the
+# survivors, then "CASES cases, FAILURES failures"; one failure when more than 1 in 10 survive.
 set -u
 root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
-list=0
-[ "${1:-}" != -l ] || { list=1; shift; }
+list=0 units_alone=0
+while :; do
+	case ${1:-} in
+	-l) list=1 ;;
+	-u) units_alone=1 ;;
+	*) break ;;
+	esac
+	shift
+done
 n=${1:-200} seed=${2:-1}
 dir=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/mutate.XXXXXX") || exit 2
 [ "${KEEP:-0}" = 1 ] || trap 'rm -rf "$dir"' EXIT
@@ -42,11 +50,13 @@ awk '
 			else if (c == "*" && before == " " && after == " ") out(i, 1, "+")
 			else if (c == "&" && before == " " && after == " ") out(i, 1, "|")
 			else if (c == "!" && after ~ /[a-z(]/) out(i, 1, "")
-			else if (c ~ /[0-9]/ && before !~ /[A-Za-z0-9_.]/ && after !~ /[0-9a-zA-Z_.]/) out(i, 1, c == "0" ? "1" : c == "1" ? "0" : c - 1)
+			else if (c ~ /[0-9]/ && before !~ /[A-Za-z0-9_.]/ && after !~ /[0-9a-zA-Z_.]/)
+				out(i, 1, c == "0" ? "1" : c == "1" ? "0" : c - 1)
 		}
 	}' lib/stream/*.c lib/seq/*.c lib/nn/safetensors.c lib/nn/safetensors_value.c >"$dir/all"
 # a fixed choice
-awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$dir/all" | sort | cut -f 2- >"$dir/chosen"
+awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$dir/all" |
+	sort | cut -f 2- >"$dir/chosen"
 if [ "$list" = 1 ]; then
 	head -n "$n" "$dir/chosen" | cut -f 1,2,5
 	echo "$n cases, 0 failures"
@@ -57,18 +67,22 @@ fi
 mkdir "$dir/tree" && cp -a Makefile VERSION lib kernels tests formats pipelines tools completions "$dir/tree" || exit 2
 [ ! -d build ] || cp -a build "$dir/tree"
 cd "$dir/tree" || exit 2
-units=(unit_stream unit_record unit_input unit_source unit_seq unit_text unit_mask unit_motif unit_safetensors unit_damage unit_stat)
-make -s -j2 "${units[@]/#/build/tests/}" build/tests/reader all >"$dir/make.log" 2>&1 || { tail "$dir/make.log"; exit 2; }
+units=(faults faults_model formats lists readers rid shuffle input layout mask motif \
+	record safetensors seq source stat stream text)
+make -s -j2 "${units[@]/#/build/tests/unit_}" build/tests/reader all >"$dir/make.log" 2>&1 ||
+	{ tail "$dir/make.log"; exit 2; }
 export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
 
-# tests_of FILE: the tests to ask, the most telling first
+# tests_of FILE: the unit tests to ask, the fastest first
 tests_of() {
 	case $1 in
-	lib/nn/*) echo unit_safetensors ;;
-	lib/stream/*) echo unit_stream unit_record unit_input unit_damage unit_source unit_seq unit_text ;;
-	lib/seq/mask*) echo unit_mask ;;
-	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer*) echo unit_motif unit_mask unit_seq ;;
-	*) echo unit_seq unit_source unit_text unit_motif unit_mask unit_stat ;;
+	lib/nn/*) echo readers safetensors faults_model ;;
+	lib/stream/*) echo record input readers source shuffle faults stream formats seq ;;
+	lib/seq/mask* | lib/seq/frame*) echo mask seq faults formats ;;
+	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer*) echo lists motif faults mask seq ;;
+	lib/seq/layout* | lib/seq/picture* | lib/seq/nearby*) echo text faults layout ;;
+	lib/seq/text* | lib/seq/npy* | lib/seq/tensors* | lib/seq/spool*) echo text faults source ;;
+	*) echo formats lists readers seq rid source faults text motif mask stat ;;
 	esac
 }
 # bats_of FILE: programs' tests, asked when the unit tests see nothing
@@ -80,7 +94,8 @@ bats_of() {
 	lib/seq/mask*) echo mask ;;
 	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer.*) echo motif mask ;;
 	lib/seq/kmervec*) echo embed ;;
-	lib/seq/npy* | lib/seq/text* | lib/seq/tensors* | lib/seq/spool* | lib/seq/picture* | lib/seq/layout*) echo view reader ;;
+	lib/seq/npy* | lib/seq/text* | lib/seq/tensors* | lib/seq/spool*) echo view reader ;;
+	lib/seq/picture* | lib/seq/layout*) echo view ;;
 	*) echo tokenize view class ;;
 	esac
 }
@@ -100,19 +115,21 @@ while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	else
 		cases=$((cases + 1))
 		for u in $(tests_of "$file"); do
-			make -s "build/tests/$u" >"$dir/log" 2>&1
-			timeout 60 "build/tests/$u" >"$dir/log" 2>&1 || { killed=$u; break; }
+			make -s "build/tests/unit_$u" >"$dir/log" 2>&1
+			(ulimit -t 20; exec "build/tests/unit_$u") >"$dir/log" 2>&1 || { killed=$u; break; }
 		done
-		if [ -z "$killed" ] && command -v bats >/dev/null; then
+		if [ -z "$killed" ] && [ $units_alone = 0 ] && command -v bats >/dev/null; then
 			make -s -j2 all >"$dir/log" 2>&1
 			for b in $(bats_of "$file"); do
-				timeout 300 bats --tap --filter-tags '!slow,!deep' "tests/$b.bats" >"$dir/log" 2>&1 </dev/null || { killed=$b; break; }
+				timeout 300 bats --tap --filter-tags '!slow,!deep' "tests/$b.bats" \
+					>"$dir/log" 2>&1 </dev/null || { killed=$b; break; }
 			done
 		fi
 	fi
 	if [ -z "$killed" ]; then
 		survived=$((survived + 1))
-		printf 'survives: %s:%d: %s -> %s\n' "$file" "$line" "$(sed -n "${line}p" "$dir/kept" | cut -c "$at-$((at + len - 1))")" "$new"
+		printf 'survives: %s:%d: %s -> %s\n' "$file" "$line" \
+			"$(sed -n "${line}p" "$dir/kept" | cut -c "$at-$((at + len - 1))")" "$new"
 		sed -n "${line}p" "$file" | sed 's/^[ \t]*/    /'
 	fi
 	cp "$dir/kept" "$file"

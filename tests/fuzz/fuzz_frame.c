@@ -6,7 +6,7 @@
 #include "../maker.h"
 #include "stream/stream.h"
 
-#define FRAME_MOST (1u << 20)
+#define FRAME_MOST (1u << 17)
 
 static void
 encode(const struct rna_record *rec)
