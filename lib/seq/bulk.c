@@ -8,7 +8,7 @@
 #include "seq/bulk.h"
 #include "seq/frame_private.h"
 
-#define TEXT (256u << 10)   /* bytes for each thread at once ... */
+#define TEXT (128u << 10)    /* bytes for each thread at once ... */
 #define TEXT_MAX (8u << 20) /* ... and for all */
 #define MADE_MAX (8u << 20) /* bytes that the chunks of one RNA may repeat of its header line */
 #define AHEAD 8             /* RNAs whose place in the table of identities is fetched in advance */
@@ -17,43 +17,6 @@ struct rna {
 	uint64_t hash;
 	size_t records;
 };
-
-struct rna_bulk *
-rna_bulk_create(const struct rna_bulk_options *opts)
-{
-	struct rna_bulk *b = calloc(1, sizeof(*b));
-
-	if (b == NULL)
-		return NULL;
-	b->opts = *opts;
-	if (b->opts.max == 0)
-		b->opts.max = RNA_ENTRY_MAX;
-	if (b->opts.nthreads > (int)(TEXT_MAX / TEXT))
-		b->opts.nthreads = (int)(TEXT_MAX / TEXT);
-	b->part = calloc((size_t)b->opts.nthreads, sizeof(*b->part));
-	if (b->part != NULL)
-		return b;
-	free(b);
-	return NULL;
-}
-
-void
-rna_bulk_destroy(struct rna_bulk *b)
-{
-	struct rna_bulk_part *x;
-
-	if (b == NULL)
-		return;
-	for (x = b->part; x < b->part + b->opts.nthreads; x++) {
-		rna_buf_fini(&x->bytes);
-		rna_buf_fini(&x->sizes);
-		rna_buf_fini(&x->rnas);
-		rna_buf_fini(&x->letters);
-		rna_buf_fini(&x->scratch);
-	}
-	free(b->part);
-	free(b);
-}
 
 size_t
 rna_bulk_want(struct rna_bulk *b)
@@ -133,8 +96,10 @@ encode(const struct rna_bulk_options *o, struct rna_bulk_part *x, const struct r
 }
 
 static void
-make_part(const struct rna_bulk_options *o, struct rna_bulk_part *x)
+make_part(void *arg)
 {
+	struct rna_bulk_part *x = arg;
+	const struct rna_bulk_options *o = x->opts;
 	const unsigned char *p = x->text, *next;
 	struct rna_text_entry e;
 	uint64_t lines;
@@ -157,6 +122,51 @@ make_part(const struct rna_bulk_options *o, struct rna_bulk_part *x)
 		p = next;
 	}
 	x->used = (size_t)(p - x->text);
+}
+
+struct rna_bulk *
+rna_bulk_create(const struct rna_bulk_options *opts)
+{
+	struct rna_bulk *b = calloc(1, sizeof(*b));
+	struct rna_bulk_part *x;
+
+	if (b == NULL)
+		return NULL;
+	b->opts = *opts;
+	if (b->opts.max == 0)
+		b->opts.max = RNA_ENTRY_MAX;
+	if (b->opts.nthreads > (int)(TEXT_MAX / TEXT))
+		b->opts.nthreads = (int)(TEXT_MAX / TEXT);
+	b->part = calloc((size_t)b->opts.nthreads, sizeof(*b->part));
+	b->pool = rna_pool_create(b->opts.nthreads);
+	if (b->part == NULL || b->pool == NULL) {
+		rna_bulk_destroy(b);
+		return NULL;
+	}
+	for (x = b->part; x < b->part + b->opts.nthreads; x++) {
+		x->opts = &b->opts;
+		x->task = (struct rna_task){.run = make_part, .arg = x};
+	}
+	return b;
+}
+
+void
+rna_bulk_destroy(struct rna_bulk *b)
+{
+	struct rna_bulk_part *x;
+
+	if (b == NULL)
+		return;
+	rna_pool_destroy(b->pool);
+	for (x = b->part; b->part != NULL && x < b->part + b->opts.nthreads; x++) {
+		rna_buf_fini(&x->bytes);
+		rna_buf_fini(&x->sizes);
+		rna_buf_fini(&x->rnas);
+		rna_buf_fini(&x->letters);
+		rna_buf_fini(&x->scratch);
+	}
+	free(b->part);
+	free(b);
 }
 
 /* Gives each thread its part; how many have one. */
@@ -233,13 +243,10 @@ rna_bulk_make(struct rna_bulk *b, const unsigned char *text, size_t n, int eof, 
 	int parts = divide(b, text, n, eof), i;
 	enum rna_status st;
 
-	if (parts > 1) {
-#pragma omp parallel for num_threads(parts) schedule(dynamic)
-		for (i = 0; i < parts; i++)
-			make_part(&b->opts, &b->part[i]);
-	} else if (parts == 1) {
-		make_part(&b->opts, &b->part[0]);
-	}
+	for (i = 0; i < parts; i++)
+		rna_pool_submit(b->pool, &b->part[i].task);
+	for (i = 0; i < parts; i++)
+		rna_pool_wait(b->pool, &b->part[i].task);
 	if ((st = gather(b, parts, rid)) != RNA_OK)
 		return st;
 	/* an RNA was passed over: one step without, or more and more when that goes on */

@@ -8,6 +8,7 @@
 #include "seq/annotate.h"
 #include "seq/frame.h"
 #include "seq/rid.h"
+#include "stream/pool.h"
 
 struct rna_bulk_options {
 	const struct rna_framing *framing;
@@ -29,10 +30,13 @@ struct rna_bulk_part {
 	struct rna_frame_counts counts;
 	uint64_t tokens;
 	enum rna_status status;
+	const struct rna_bulk_options *opts;
+	struct rna_task task;
 };
 
 struct rna_bulk {
 	struct rna_bulk_options opts;
+	struct rna_pool *pool;
 	struct rna_bulk_part *part;            /* nthreads of them */
 	int nparts;                            /* with records, of the last rna_bulk_make */
 	struct rna_frame_counts counts;        /* of it */

@@ -28,6 +28,20 @@ rna_blocks_digest(uint64_t digest, const void *payload, size_t n)
 	return digest * DIGEST_STEP + rna_hash(payload, n, 0);
 }
 
+uint64_t
+rna_blocks_digest_frame(const unsigned char *content, size_t records, uint64_t *digest)
+{
+	uint64_t step = 1, size;
+
+	*digest = 0;
+	for (; records > 0; records--, content += RNA_BLOCK_HEAD + size) {
+		size = le64dec(content + 8);
+		*digest = rna_blocks_digest(*digest, content + RNA_BLOCK_HEAD, (size_t)size);
+		step *= DIGEST_STEP;
+	}
+	return step;
+}
+
 void
 rna_blocks_init(struct rna_blocks *b)
 {

@@ -53,6 +53,11 @@ enum rna_status rna_blocks_finish(const struct rna_blocks *b, struct rna_err *er
 
 /* The digest after one more payload. */
 uint64_t rna_blocks_digest(uint64_t digest, const void *payload, size_t n);
+/*
+ * The same over the records that a frame begins with, from 0: digests of frames, made at once, are put together in
+ * order by digest = digest * step + theirs, where step is what is returned.
+ */
+uint64_t rna_blocks_digest_frame(const unsigned char *content, size_t records, uint64_t *digest);
 /* The first 16 bytes of a block. */
 void rna_block_head(unsigned char *p, enum rna_block_kind kind, uint64_t size);
 

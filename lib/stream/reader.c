@@ -1,21 +1,26 @@
 /*
  * reader.c: records out of a stream.
  *
- * Frames are gathered one after the other, as many as there are threads and the pipe has ready, unpacked at once,
- * and their records handed out in order.  What goes wrong with a later frame is reported when its turn comes, so the
- * records before it are the same for every number of threads.
+ * Frames are gathered one after the other, as many as the pipe has ready and there is room for, and unpacked while
+ * the records of those before are handed out.  What goes wrong with a later frame is reported when its turn comes, so
+ * the records before it are the same for every number of threads.
  */
 #include <stdlib.h>
 #include "stream/blocks.h"
+#include "stream/pool.h"
 #include "stream/stream.h"
 #include "stream/zframe.h"
 
+struct rna_inframe {
+	struct rna_zframe z;
+	struct rna_task task;
+};
+
 struct rna_reader {
 	struct rna_input *in;
-	int nthreads;
-	struct rna_zframe *frames;   /* nthreads of them */
-	int nframes;                 /* gathered; a further one may be there in part */
-	int next;                    /* to be taken */
+	struct rna_pool *pool;
+	struct rna_inframe *frames;  /* a ring: the nbusy frames that are being unpacked, then one gathered in part */
+	int nframes, first, nbusy;
 	enum rna_status after;       /* what follows the gathered frames: RNA_OK, RNA_END or an error ... */
 	struct rna_err after_err;    /* ... described here */
 	struct rna_blocks blocks;
@@ -24,60 +29,48 @@ struct rna_reader {
 	struct rna_err ended_err;
 };
 
-/* One frame is unpacked without OpenMP, which takes memory of its own and ends the process when it gets none. */
 static void
-unpack(struct rna_reader *r)
+unpack(void *arg)
 {
-	int i;
-
-	if (r->nframes == 1) {
-		rna_zframe_unpack(&r->frames[0]);
-	} else if (r->nframes > 1) {
-#pragma omp parallel for num_threads(r->nframes) schedule(dynamic)
-		for (i = 0; i < r->nframes; i++)
-			rna_zframe_unpack(&r->frames[i]);
-	}
+	rna_zframe_unpack(arg);
 }
 
-/* Gathers and unpacks up to nthreads frames; at least one unless the input is over or bad. */
+/* Gathers frames and has them unpacked; at least one is on its way then, unless the input is over or bad. */
 static void
 gather(struct rna_reader *r)
 {
-	struct rna_zframe part;
+	struct rna_inframe *f;
 	enum rna_status st;
 
-	if (r->nframes > 0 && r->nframes < r->nthreads) { /* the one gathered in part goes on in front */
-		part = r->frames[r->nframes];
-		r->frames[r->nframes] = r->frames[0];
-		r->frames[0] = part;
-	}
-	r->nframes = r->next = 0;
-	while (r->nframes < r->nthreads && r->after == RNA_OK) {
-		st = rna_zframe_pull(&r->frames[r->nframes], r->in, r->nframes == 0, &r->after_err);
-		if (st == RNA_OK)
-			r->nframes++;
-		else if (st == RNA_NEXT)
+	while (r->nbusy < r->nframes && r->after == RNA_OK) {
+		f = &r->frames[(r->first + r->nbusy) % r->nframes];
+		st = rna_zframe_pull(&f->z, r->in, r->nbusy == 0, &r->after_err);
+		if (st == RNA_NEXT)
 			break;
-		else
+		if (st != RNA_OK) {
 			r->after = st;
+			break;
+		}
+		rna_pool_submit(r->pool, &f->task);
+		r->nbusy++;
 	}
-	unpack(r);
 }
 
 /* Puts the next frame before blocks.  RNA_END: there is none, and the input may end here. */
 static enum rna_status
 next_frame(struct rna_reader *r, struct rna_err *err)
 {
-	struct rna_zframe *f;
+	struct rna_inframe *f = &r->frames[r->first];
 
-	if (r->next == r->nframes)
-		gather(r);
-	if (r->next < r->nframes) {
-		f = &r->frames[r->next++];
-		if (f->status == RNA_OK)
-			return rna_blocks_frame(&r->blocks, f->content.data, f->content.len, err);
-		*err = f->err;
-		return f->status;
+	gather(r);
+	if (r->nbusy > 0) {
+		rna_pool_wait(r->pool, &f->task);
+		r->first = (r->first + 1) % r->nframes;
+		r->nbusy--;
+		if (f->z.status == RNA_OK)
+			return rna_blocks_frame(&r->blocks, f->z.content.data, f->z.content.len, err);
+		*err = f->z.err;
+		return f->z.status;
 	}
 	if (r->after == RNA_END)
 		return rna_blocks_finish(&r->blocks, err);
@@ -176,14 +169,17 @@ rna_reader_open(struct rna_input *in, int nthreads, struct rna_err *err)
 	if (r != NULL) {
 		r->in = in;
 		rna_blocks_init(&r->blocks);
-		r->frames = calloc((size_t)nthreads, sizeof(*r->frames));
+		r->nframes = nthreads > 1 ? nthreads + 1 : 1;
+		r->frames = calloc((size_t)r->nframes, sizeof(*r->frames));
+		r->pool = rna_pool_create(nthreads);
 	}
-	if (r == NULL || r->frames == NULL) {
+	if (r == NULL || r->frames == NULL || r->pool == NULL) {
 		rna_fail(&why, RNA_EMEM, "out of memory");
 	} else {
-		r->nthreads = nthreads;
-		for (i = 0; i < nthreads; i++)
-			rna_zframe_init(&r->frames[i]);
+		for (i = 0; i < r->nframes; i++) {
+			rna_zframe_init(&r->frames[i].z);
+			r->frames[i].task = (struct rna_task){.run = unpack, .arg = &r->frames[i].z};
+		}
 		st = first_header(r, &why);
 	}
 	if (st == RNA_OK)
@@ -210,8 +206,9 @@ rna_reader_close(struct rna_reader *r)
 
 	if (r == NULL)
 		return;
-	for (i = 0; i < r->nthreads; i++)
-		rna_zframe_fini(&r->frames[i]);
+	rna_pool_destroy(r->pool);
+	for (i = 0; r->frames != NULL && i < r->nframes; i++)
+		rna_zframe_fini(&r->frames[i].z);
 	free(r->frames);
 	rna_blocks_fini(&r->blocks);
 	rna_input_close(r->in);

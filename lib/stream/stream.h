@@ -21,8 +21,8 @@ struct rna_reader;
 struct rna_writer;
 
 /*
- * Takes over in (also on failure) and reads the first header.  nthreads: frames are decompressed in groups of that many
- * (>= 1).  NULL and err on failure.
+ * Takes over in (also on failure) and reads the first header.  nthreads (>= 1): with several, as many frames are
+ * decompressed in advance.  NULL and err on failure.
  */
 struct rna_reader *rna_reader_open(struct rna_input *in, int nthreads, struct rna_err *err);
 /* The header in force.  Valid until the next rna_reader_read. */

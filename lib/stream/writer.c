@@ -11,28 +11,44 @@
 
 /* Level 0: zstd's fastest setting, pinned, so that its name means the same bytes with every libzstd of today. */
 #define FASTEST (-131072)
-#define BATCH 256 /* most frames packed at once */
+#define THREADS_MAX 256
+
+/* The pool's share: digest of the records, and the frame. */
+static void
+pack(void *arg)
+{
+	struct rna_outframe *f = arg;
+
+	f->step = rna_blocks_digest_frame(f->src, f->records, &f->digest);
+	rna_zframe_pack(&f->z, f->src, f->size, f->level);
+}
 
 struct rna_writer *
 rna_writer_new(struct rna_output *out, const struct rna_writer_options *opts, struct rna_err *err)
 {
 	struct rna_writer *w = calloc(1, sizeof(*w));
-	int i;
+	int nthreads = opts->nthreads < 1 ? 1 : opts->nthreads > THREADS_MAX ? THREADS_MAX : opts->nthreads, i;
 
 	if (w != NULL) {
 		w->out = out;
 		w->level = opts->level == 0 ? FASTEST : opts->level;
-		w->nthreads = opts->nthreads < 1 ? 1 : opts->nthreads > BATCH ? BATCH : opts->nthreads;
-		w->frames = calloc((size_t)w->nthreads, sizeof(*w->frames));
+		w->nframes = nthreads > 1 ? nthreads + 1 : 1;
+		w->frames = calloc((size_t)w->nframes, sizeof(*w->frames));
+		w->pool = w->frames != NULL ? rna_pool_create(nthreads) : NULL;
 	}
-	if (w == NULL || w->frames == NULL) {
+	if (w == NULL || w->pool == NULL) {
 		rna_fail(err, RNA_EMEM, "out of memory");
 		rna_output_abort(out, 0);
+		if (w != NULL)
+			free(w->frames);
 		free(w);
 		return NULL;
 	}
-	for (i = 0; i < w->nthreads; i++)
-		rna_zframe_init(&w->frames[i]);
+	for (i = 0; i < w->nframes; i++) {
+		rna_zframe_init(&w->frames[i].z);
+		w->frames[i].task = (struct rna_task){.run = pack, .arg = &w->frames[i]};
+		w->frames[i].level = w->level;
+	}
 	return w;
 }
 
@@ -49,8 +65,9 @@ destroy(struct rna_writer *w)
 {
 	int i;
 
-	for (i = 0; i < w->nthreads; i++)
-		rna_zframe_fini(&w->frames[i]);
+	rna_pool_destroy(w->pool);
+	for (i = 0; i < w->nframes; i++)
+		rna_zframe_fini(&w->frames[i].z);
 	free(w->frames);
 	rna_buf_fini(&w->big);
 	free(w);
@@ -71,82 +88,96 @@ rna_writer_records(const struct rna_writer *w)
 	return w->records;
 }
 
-/* One frame is packed without OpenMP, which takes memory of its own and ends the process when it gets none. */
-static void
-compress(struct rna_writer *w, const unsigned char *const *src, const size_t *size, int n)
+/* The frame being filled. */
+static struct rna_outframe *
+current(struct rna_writer *w)
 {
-	int i;
-
-	if (n == 1) {
-		rna_zframe_pack(&w->frames[0], src[0], size[0], w->level);
-	} else {
-#pragma omp parallel for num_threads(n) schedule(dynamic)
-		for (i = 0; i < n; i++)
-			rna_zframe_pack(&w->frames[i], src[i], size[i], w->level);
-	}
+	return &w->frames[(w->first + w->nbusy) % w->nframes];
 }
 
-/* Compresses the n contents at src[i] all at once, then writes them in order. */
+/* Writes the oldest frame that is being packed. */
 static enum rna_status
-pack(struct rna_writer *w, const unsigned char *const *src, const size_t *size, int n, struct rna_err *err)
+retire(struct rna_writer *w, struct rna_err *err)
 {
-	enum rna_status st;
-	int i;
+	struct rna_outframe *f = &w->frames[w->first];
 
-	compress(w, src, size, n);
-	for (i = 0; i < n; i++) {
-		if (w->frames[i].status != RNA_OK) {
-			*err = w->frames[i].err;
-			return w->frames[i].status;
-		}
-		st = rna_output_write(w->out, w->frames[i].packed.data, w->frames[i].packed.len, err);
-		if (st != RNA_OK)
-			return st;
-	}
-	return RNA_OK;
+	rna_pool_wait(w->pool, &f->task);
+	w->first = (w->first + 1) % w->nframes;
+	w->nbusy--;
+	w->digest = w->digest * f->step + f->digest;
+	f->records = 0;
+	if (f->z.status == RNA_OK)
+		return rna_output_write(w->out, f->z.packed.data, f->z.packed.len, err);
+	*err = f->z.err;
+	return f->z.status;
 }
 
 /* Writes the frames that are full. */
 static enum rna_status
 flush(struct rna_writer *w, struct rna_err *err)
 {
-	const unsigned char *src[BATCH];
-	size_t size[BATCH];
-	enum rna_status st;
-	int i, n = w->nfull;
+	enum rna_status st = RNA_OK;
 
-	for (i = 0; i < n; i++) {
-		src[i] = w->frames[i].content.data;
-		size[i] = w->frames[i].content.len;
-		rna_buf_reuse(&w->frames[i].content);
-	}
-	w->nfull = 0;
-	st = n > 0 ? pack(w, src, size, n, err) : RNA_OK;
+	while (st == RNA_OK && w->nbusy > 0)
+		st = retire(w, err);
 	return st;
 }
 
-/* Ends the frame at hand; the frames go out when there is one for each thread. */
+/* Has n bytes at src packed; frames that are ready go out, and one when none is left to be filled. */
+static enum rna_status
+submit(struct rna_writer *w, const unsigned char *src, size_t n, struct rna_err *err)
+{
+	struct rna_outframe *f = current(w);
+	enum rna_status st = RNA_OK;
+
+	f->src = src;
+	f->size = n;
+	rna_pool_submit(w->pool, &f->task);
+	w->nbusy++;
+	while (st == RNA_OK && w->nbusy > 0 &&
+	    (w->nbusy == w->nframes || rna_pool_done(w->pool, &w->frames[w->first].task)))
+		st = retire(w, err);
+	return st;
+}
+
+/* Ends the frame at hand. */
 static enum rna_status
 close_frame(struct rna_writer *w, struct rna_err *err)
 {
-	if (w->frames[w->nfull].content.len == 0)
+	struct rna_buf *content = &current(w)->z.content;
+	size_t n = content->len;
+
+	if (n == 0)
 		return RNA_OK;
-	w->frame_records = 0;
-	return ++w->nfull == w->nthreads ? flush(w, err) : RNA_OK;
+	rna_buf_reuse(content);
+	return submit(w, content->data, n, err);
+}
+
+/* Brings the digest up to the last record. */
+static enum rna_status
+hash_rest(struct rna_writer *w, struct rna_err *err)
+{
+	struct rna_outframe *f = current(w);
+	enum rna_status st = flush(w, err);
+
+	f->step = rna_blocks_digest_frame(f->z.content.data, f->records, &f->digest);
+	w->digest = w->digest * f->step + f->digest;
+	f->records = 0;
+	return st;
 }
 
 /* Makes room for a block with n bytes of payload in the frame at hand and writes its head; the payload comes next. */
 static enum rna_status
 begin_block(struct rna_writer *w, enum rna_block_kind kind, size_t n, struct rna_buf **to, struct rna_err *err)
 {
-	struct rna_buf *frame = &w->frames[w->nfull].content;
+	struct rna_buf *frame = &current(w)->z.content;
 	enum rna_status st;
 
 	if (frame->len > 0 && RNA_BLOCK_HEAD + n > RNA_FRAME_BYTES - frame->len) {
 		st = close_frame(w, err);
 		if (st != RNA_OK)
 			return st;
-		frame = &w->frames[w->nfull].content;
+		frame = &current(w)->z.content;
 	}
 	if (rna_buf_reserve(frame, RNA_BLOCK_HEAD + n) != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "no memory for a record of %zu bytes", n);
@@ -156,13 +187,14 @@ begin_block(struct rna_writer *w, enum rna_block_kind kind, size_t n, struct rna
 	return RNA_OK;
 }
 
-/* Counts the payload of n bytes that to now ends with. */
+/* Counts the record that the frame at hand now ends with. */
 static enum rna_status
-count_record(struct rna_writer *w, const struct rna_buf *to, size_t n, struct rna_err *err)
+count_record(struct rna_writer *w, struct rna_err *err)
 {
-	w->digest = rna_blocks_digest(w->digest, to->data + to->len - n, n);
+	struct rna_outframe *f = current(w);
+
 	w->records++;
-	if (++w->frame_records == RNA_FRAME_RECORDS || to->len >= RNA_FRAME_BYTES)
+	if (++f->records == RNA_FRAME_RECORDS || f->z.content.len >= RNA_FRAME_BYTES)
 		return close_frame(w, err);
 	return RNA_OK;
 }
@@ -171,25 +203,22 @@ count_record(struct rna_writer *w, const struct rna_buf *to, size_t n, struct rn
 static enum rna_status
 write_big(struct rna_writer *w, struct rna_err *err)
 {
-	const unsigned char *src[BATCH];
-	size_t size[BATCH], at;
+	size_t at, n;
 	enum rna_status st;
-	int n;
 
-	w->digest = rna_blocks_digest(w->digest, w->big.data + RNA_BLOCK_HEAD, w->big.len - RNA_BLOCK_HEAD);
-	w->records++;
 	st = close_frame(w, err);
 	if (st == RNA_OK)
 		st = flush(w, err);
-	for (at = 0; st == RNA_OK && at < w->big.len;) {
-		for (n = 0; n < w->nthreads && at < w->big.len; n++) {
-			src[n] = w->big.data + at;
-			size[n] = w->big.len - at < RNA_FRAME_MAX ? w->big.len - at : RNA_FRAME_MAX;
-			at += size[n];
-		}
-		st = pack(w, src, size, n, err);
+	w->digest = rna_blocks_digest(w->digest, w->big.data + RNA_BLOCK_HEAD, w->big.len - RNA_BLOCK_HEAD);
+	w->records++;
+	for (at = 0; st == RNA_OK && at < w->big.len; at += n) {
+		n = w->big.len - at < RNA_FRAME_MAX ? w->big.len - at : RNA_FRAME_MAX;
+		st = submit(w, w->big.data + at, n, err);
 	}
-	rna_buf_fini(&w->big); /* such records are rare: their memory is not kept */
+	if (st == RNA_OK)
+		st = flush(w, err);
+	if (st == RNA_OK) /* else a thread may still read it */
+		rna_buf_fini(&w->big); /* such records are rare: their memory is not kept */
 	return st;
 }
 
@@ -219,7 +248,7 @@ add_record(struct rna_writer *w, const struct rna_record *rec, const void *data,
 	st = rec != NULL ? rna_record_encode(rec, to) : rna_buf_add(to, data, n);
 	if (st != RNA_OK)
 		return rna_fail(err, RNA_EMEM, "no memory for a record of %zu bytes", n);
-	return is_big ? write_big(w, err) : count_record(w, to, n, err);
+	return is_big ? write_big(w, err) : count_record(w, err);
 }
 
 static enum rna_status
@@ -232,6 +261,9 @@ end_stream(struct rna_writer *w, struct rna_err *err)
 	if (!w->open)
 		return RNA_OK;
 	w->open = 0;
+	st = hash_rest(w, err);
+	if (st != RNA_OK)
+		return st;
 	le64enc(end, w->records);
 	le64enc(end + 8, w->digest);
 	st = begin_block(w, RNA_KIND_END, RNA_END_SIZE, &to, err);
