@@ -446,6 +446,11 @@ size_t rk_real_size(const struct rk *rk);            /* bytes of `real`: 4, or 8
 
 void *rk_alloc(struct rk *rk, size_t bytes);         /* zeroed, aligned to 64; NULL: no memory */
 void rk_free(struct rk *rk, void *p, size_t bytes);
+/*
+ * Gives back the memory of the whole pages within bytes at p: what was there is lost, and may be written anew.  1: this
+ * backend can (0 bytes: that alone is asked).
+ */
+int rk_discard(struct rk *rk, void *p, size_t bytes);
 enum rk_status rk_upload(struct rk *rk, void *dst, const void *src, size_t bytes);
 enum rk_status rk_download(struct rk *rk, void *dst, const void *src, size_t bytes);
 enum rk_status rk_upload_f32(struct rk *rk, void *dst, const float *src, size_t n);    /* converts to real */

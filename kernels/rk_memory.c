@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "rk_backend.h"
 #include "rk_open.h"
@@ -93,6 +94,22 @@ rk_free(struct rk *rk, void *p, size_t bytes)
 		munmap((struct head *)p - 1, ((struct head *)p)[-1].mapped);
 	else if (p != NULL)
 		free((struct head *)p - 1);
+}
+
+int
+rk_discard(struct rk *rk, void *p, size_t bytes)
+{
+#ifdef MADV_DONTNEED
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t first = ((uintptr_t)p + page - 1) / page * page, end = ((uintptr_t)p + bytes) / page * page;
+
+	if (rk->table != NULL)
+		return 0;
+	return bytes < page || end <= first || madvise((void *)first, end - first, MADV_DONTNEED) == 0;
+#else
+	(void)rk, (void)p, (void)bytes;
+	return 0;
+#endif
 }
 
 enum rk_status

@@ -10,7 +10,7 @@
 static void
 open_stack(struct embed *e, const char *dir)
 {
-	const struct rna_model_options need = {.need_mlm = 1};
+	const struct rna_model_options need = {.need_mlm = 1, .once = 1};
 	struct rna_err err = {.record = RNA_NOREC};
 	char path[4096];
 
@@ -33,7 +33,8 @@ open_stack(struct embed *e, const char *dir)
 void
 embed_open(struct embed *e)
 {
-	struct rna_model_options need = {.fix_square = e->fix_square, .digest = 1, .threads = e->t->threads};
+	struct rna_model_options need = {.fix_square = e->fix_square, .digest = 1, .threads = e->t->threads,
+	    .once = 1};
 	struct rna_embed_options typer = {RNA_EMBED_TYPES, -1, e->opts.precision};
 	struct rna_err err = {.record = RNA_NOREC};
 	char why[256] = "", *dir = tool_model_path(e->t, e->t->model);

@@ -54,24 +54,6 @@ check(const struct rna_embed *e, struct rna_err *err)
 	return RNA_OK;
 }
 
-struct rna_embed *
-rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct rna_err *err)
-{
-	struct rna_embed *e = calloc(1, sizeof(*e));
-
-	if (e == NULL) {
-		rna_fail(err, RNA_EMEM, "out of memory");
-		return NULL;
-	}
-	e->m = m;
-	e->opts = *opts;
-	e->cap = rk_unit_tokens(m->rk); /* tokens of a batch, or one longer record */
-	if (check(e, err) == RNA_OK)
-		return e;
-	free(e);
-	return NULL;
-}
-
 /* 1: the class head is run, and it is one that takes pairs in a frame of its own. */
 static int
 by_tokens(const struct rna_embed *e)
@@ -212,6 +194,25 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 	if (st == RNA_OK && (e->values = malloc(e->nvalues * sizeof(*e->values))) == NULL)
 		st = rna_fail(err, RNA_EMEM, "no memory for a batch of %d tokens", e->cap);
 	return st;
+}
+
+struct rna_embed *
+rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct rna_err *err)
+{
+	struct rna_embed *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		rna_fail(err, RNA_EMEM, "out of memory");
+		return NULL;
+	}
+	e->m = m;
+	e->opts = *opts;
+	e->cap = rk_unit_tokens(m->rk); /* tokens of a batch, or one longer record */
+	/* what is wrong with matrices that are not held shows when they are packed */
+	if (check(e, err) == RNA_OK && (m->source == NULL || build(e, 0, err) == RNA_OK))
+		return e;
+	rna_embed_close(e);
+	return NULL;
 }
 
 /* Tokens of the input that rec is. */

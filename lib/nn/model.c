@@ -152,6 +152,7 @@ void
 rna_model_fini(struct rna_model *m)
 {
 	rna_params_fini(&m->params);
+	rna_model_source_close(m->source);
 	rna_vocab_fini(&m->vocab);
 	rna_config_fini(&m->config);
 	memset(m, 0, sizeof(*m));

@@ -14,6 +14,7 @@ struct rna_model {
 	struct rna_vocab vocab;
 	struct rna_params params;
 	struct rk *rk;
+	struct model_source *source; /* where matrices come from that are not held, or NULL */
 	const struct rna_params *extra; /* saved beside the model's own, under their names; the caller's, or NULL */
 	char digest[65];    /* SHA-256 (hex) of model.safetensors, or of its shards; "" unless asked for */
 	int square_suspect; /* 1: the file looks like an early multimolecule export (see --fix-square) */
@@ -27,6 +28,11 @@ struct rna_model_options {
 	int digest;  /* take the digest, for the provenance of what is computed: most of the time of opening */
 	int threads; /* 2 or more: beside the loading */
 	int need_class; /* fail when the file lacks a class head */
+	/*
+	 * To be run, not trained or saved: the matrices of the layers are read when a tape packs them and not held
+	 * beside what it packs, where the backend can do that.  The files stay mapped.
+	 */
+	int once;
 	/*
 	 * Opened to be fine-tuned (NULL: not): a class head for these classes, drawn from seed where the file has no
 	 * such; no MLM and type head; a pooler only where the head reads it.

@@ -14,7 +14,7 @@
 #define WORDS "bert.embeddings.word_embeddings.weight"
 
 /* A file's tensors, each with its stock name. */
-struct source {
+struct model_source {
 	struct rna_safetensors file;
 	enum rna_naming naming;
 	struct model_entry **to;                     /* per tensor: where it goes; NULL: nowhere */
@@ -23,6 +23,9 @@ struct source {
 	int classes;                                 /* 1: there is a class head */
 	int tune;                                    /* 1: opened for new classes: other heads are left out */
 	int fresh;                                   /* 1: and its class head is not the one wanted */
+	int fix_square;
+	struct model_table table;
+	struct rna_model *m;
 };
 
 static void
@@ -44,7 +47,7 @@ begins(const char *s, const char *prefix)
 
 /* Which parts the file has. */
 static void
-look(struct source *s, struct rna_config *c)
+look(struct model_source *s, struct rna_config *c)
 {
 	char buf[RNA_NAMES_SIZE];
 	const char *name;
@@ -76,7 +79,7 @@ look(struct source *s, struct rna_config *c)
 
 /* The class head: the file's, or the one that is asked for. */
 static void
-choose_classes(struct source *s, struct rna_config *c, const struct rna_model_options *o)
+choose_classes(struct model_source *s, struct rna_config *c, const struct rna_model_options *o)
 {
 	if (!s->classes) {
 		json_decref(c->labels);
@@ -105,7 +108,7 @@ choose_classes(struct source *s, struct rna_config *c, const struct rna_model_op
 
 /* 1 when stock tensor `name` is of a head that the model is opened without, or of another task's. */
 static int
-left_out(const struct source *s, const struct model_table *t, const char *name)
+left_out(const struct model_source *s, const struct model_table *t, const char *name)
 {
 	if (begins(name, "classifier."))
 		return s->fresh || !rna_model_table_find(t, name);
@@ -115,7 +118,7 @@ left_out(const struct source *s, const struct model_table *t, const char *name)
 
 /* 1 when stock tensor `name` may be missing: a part that is trained anew. */
 static int
-may_lack(const struct source *s, const char *name)
+may_lack(const struct model_source *s, const char *name)
 {
 	return s->tune && (begins(name, "bert.pooler.") || (s->fresh && begins(name, "classifier.")));
 }
@@ -140,7 +143,7 @@ equal(const struct rna_tensor *a, const struct rna_tensor *b)
 
 /* Whether the decoder is the word embeddings, and which bias is the head's. */
 static enum rna_status
-look_at_decoder(struct source *s, struct rna_config *c, struct rna_err *err)
+look_at_decoder(struct model_source *s, struct rna_config *c, struct rna_err *err)
 {
 	const struct rna_tensor *list = s->file.list;
 	int both = s->decoder_bias >= 0 && s->head_bias >= 0;
@@ -184,7 +187,7 @@ check_tensor(const struct rna_tensor *t, const struct model_entry *e, struct rna
 
 /* The entry that tensor i of the file fills; NULL: none, which is an error unless *skip. */
 static struct model_entry *
-destination(const struct source *s, const struct model_table *t, size_t i, int *skip)
+destination(const struct model_source *s, const struct model_table *t, size_t i, int *skip)
 {
 	char buf[RNA_NAMES_SIZE];
 	const char *name = rna_names_stock(s->naming, s->file.list[i].name, buf);
@@ -205,7 +208,7 @@ destination(const struct source *s, const struct model_table *t, size_t i, int *
 
 /* Every tensor has its place and every place its tensor, before memory is taken. */
 static enum rna_status
-match(struct source *s, struct model_table *t, struct rna_err *err)
+match(struct model_source *s, struct model_table *t, struct rna_err *err)
 {
 	char name[RNA_NAMES_SIZE];
 	enum rna_status st;
@@ -246,10 +249,14 @@ transpose(float *x, size_t n)
 	}
 }
 
+/* Tensor i of the file to its place; its pages are given back. */
 static enum rna_status
-copy(struct rna_model *m, const struct rna_tensor *t, const struct model_entry *e, int fix, struct rna_err *err)
+copy(const struct model_source *s, size_t i, struct rna_err *err)
 {
-	char *dst = (char *)rna_params_value(&m->params, e->param) + e->first * rk_real_size(m->rk);
+	const struct rna_tensor *t = &s->file.list[i];
+	const struct model_entry *e = s->to[i];
+	struct rk *rk = s->m->rk;
+	char *dst = (char *)rna_params_value(&s->m->params, e->param) + e->first * rk_real_size(rk);
 	enum rna_status st = RNA_OK;
 	float *buf;
 
@@ -258,15 +265,44 @@ copy(struct rna_model *m, const struct rna_tensor *t, const struct model_entry *
 		return rna_fail(err, RNA_EMEM, "no memory for tensor %s", t->name);
 	if (rna_safetensors_read(t, 0, e->n, buf) != RNA_OK)
 		st = rna_fail(err, RNA_EFORMAT, "tensor %s can't be read as numbers", t->name);
-	for (size_t i = 0; !st && i < e->n; i++)
-		if (isnan(buf[i]))
-			st = rna_fail(err, RNA_EFORMAT, "tensor %s: element %zu is not a number", t->name, i);
-	if (!st && fix && e->square)
+	rna_safetensors_release(t);
+	for (size_t k = 0; !st && k < e->n; k++)
+		if (isnan(buf[k]))
+			st = rna_fail(err, RNA_EFORMAT, "tensor %s: element %zu is not a number", t->name, k);
+	if (!st && s->fix_square && e->square)
 		transpose(buf, (size_t)e->dims[0]);
-	if (!st && rk_upload_f32(m->rk, dst, buf, e->n) != RK_OK)
-		st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(m->rk));
+	if (!st && rk_upload_f32(rk, dst, buf, e->n) != RK_OK)
+		st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
 	free(buf);
 	return st;
+}
+
+/* bring of struct rna_params. */
+static enum rna_status
+bring(void *ctx, int param, struct rna_err *err)
+{
+	const struct model_source *s = ctx;
+	enum rna_status st = RNA_OK;
+
+	for (size_t i = 0; !st && i < s->file.n; i++)
+		if (s->to[i] && s->to[i]->param == param)
+			st = copy(s, i, err);
+	return st;
+}
+
+/* The matrices of the layers are for linear layers alone, which read what is packed of them. */
+static void
+choose_later(struct model_source *s)
+{
+	struct rna_params *p = &s->m->params;
+
+	if (!rk_discard(p->rk, NULL, 0))
+		return;
+	for (size_t i = 0; i < s->file.n; i++)
+		if (s->to[i] && begins(p->list[s->to[i]->param].name, "layer.") && p->list[s->to[i]->param].ndim == 2)
+			p->list[s->to[i]->param].later = 1;
+	p->bring = bring;
+	p->ctx = s;
 }
 
 /*
@@ -297,19 +333,19 @@ check_parts(const struct rna_config *c, const struct rna_model_options *opts, st
 	return RNA_OK;
 }
 
-/* The weights, as the file has them or drawn anew. */
+/* The weights that are held, as the file has them or drawn anew. */
 static enum rna_status
-fill(struct rna_model *m, const struct source *s, const struct model_table *t, const struct rna_model_options *opts,
-    struct rna_err *err)
+fill(const struct model_source *s, const struct rna_model_options *opts, struct rna_err *err)
 {
+	const struct model_table *t = &s->table;
 	enum rna_status st = RNA_OK;
 
 	for (size_t i = 0; !st && i < s->file.n; i++)
-		if (s->to[i])
-			st = copy(m, &s->file.list[i], s->to[i], opts->fix_square, err);
+		if (s->to[i] && !s->m->params.list[s->to[i]->param].later)
+			st = copy(s, i, err);
 	for (size_t i = 0; !st && i < t->n; i++)
 		if (!t->list[i].found)
-			st = rna_model_draw(m, t->list[i].param, opts->seed, err);
+			st = rna_model_draw(s->m, t->list[i].param, opts->seed, err);
 	return st;
 }
 
@@ -327,48 +363,77 @@ check_id(const struct rna_config *c, const struct rna_safetensors *file, struct 
 	return RNA_OK;
 }
 
+void
+rna_model_source_close(struct model_source *s)
+{
+	if (!s)
+		return;
+	rna_model_table_fini(&s->table);
+	free(s->to);
+	rna_safetensors_close(&s->file);
+	free(s);
+}
+
+/* What the file has against what config.json says; memory for the parameters. */
+static enum rna_status
+prepare(struct model_source *s, const struct rna_model_options *opts, struct rna_err *err)
+{
+	struct rna_model *m = s->m;
+	enum rna_status st;
+
+	if ((st = check_id(&m->config, &s->file, err)))
+		return st;
+	s->to = calloc(s->file.n + 1, sizeof(struct model_entry *));
+	if (!s->to)
+		return rna_fail(err, RNA_EMEM, "no memory");
+	if ((st = rna_names_detect(&s->file, &s->naming, err)))
+		return st;
+	look(s, &m->config);
+	m->config.type_head |= opts->type_head;
+	choose_classes(s, &m->config, opts);
+	if ((st = look_at_decoder(s, &m->config, err)) || (st = check_parts(&m->config, opts, err)) ||
+	    (st = rna_model_table(&s->table, &m->config, m->vocab.ntypes, &m->params, err)) ||
+	    (st = match(s, &s->table, err)))
+		return st;
+	return rna_params_alloc(&m->params, err);
+}
+
 enum rna_status
 rna_model_load(struct rna_model *m, const char *dir, const struct rna_model_options *opts, struct rna_err *err)
 {
-	struct model_table t = {0};
-	struct source s = {0};
+	struct model_source *s = calloc(1, sizeof(*s));
 	enum rna_status st;
 
-	if ((st = rna_safetensors_open_dir(&s.file, dir, err)))
+	if (!s)
+		return rna_fail(err, RNA_EMEM, "no memory");
+	s->m = m;
+	s->fix_square = opts->fix_square;
+	if ((st = rna_safetensors_open_dir(&s->file, dir, err))) {
+		rna_model_source_close(s);
 		return st;
-	if ((st = check_id(&m->config, &s.file, err)))
-		goto out;
-	s.to = calloc(s.file.n + 1, sizeof(struct model_entry *));
-	if (!s.to) {
-		st = rna_fail(err, RNA_EMEM, "no memory");
-		goto out;
 	}
-	if ((st = rna_names_detect(&s.file, &s.naming, err)))
+	if ((st = prepare(s, opts, err)))
 		goto out;
-	look(&s, &m->config);
-	m->config.type_head |= opts->type_head;
-	choose_classes(&s, &m->config, opts);
-	if ((st = look_at_decoder(&s, &m->config, err)) || (st = check_parts(&m->config, opts, err)) ||
-	    (st = rna_model_table(&t, &m->config, m->vocab.ntypes, &m->params, err)) || (st = match(&s, &t, err)) ||
-	    (st = rna_params_alloc(&m->params, err)))
-		goto out;
+	if (opts->once)
+		choose_later(s);
 		/* the digest takes longer than the loading, and needs nothing of it */
 #pragma omp parallel sections num_threads(2) if (opts->digest && opts->threads > 1)
 	{
 #pragma omp section
-		st = fill(m, &s, &t, opts, err);
+		st = fill(s, opts, err);
 #pragma omp section
 		if (opts->digest)
-			rna_safetensors_digest(&s.file, m->digest);
+			rna_safetensors_digest(&s->file, m->digest);
 	}
-	m->square_suspect = suspect(m, s.naming) && !opts->fix_square;
+	m->square_suspect = suspect(m, s->naming) && !opts->fix_square;
 	if (opts->fix_square)
 		m->config.mlm_act = m->config.act;
 out:
 	if (st)
 		rna_err_where(err, dir, RNA_NOREC);
-	rna_model_table_fini(&t);
-	free(s.to);
-	rna_safetensors_close(&s.file);
+	if (!st && m->params.bring)
+		m->source = s;
+	else
+		rna_model_source_close(s);
 	return st;
 }

@@ -40,4 +40,7 @@ struct model_entry *rna_model_table_find(const struct model_table *t, const char
 enum rna_status rna_model_load(
     struct rna_model *m, const char *dir, const struct rna_model_options *opts, struct rna_err *err) RNA_CHECK;
 
+/* What matrices that are not held are read from; NULL is fine. */
+void rna_model_source_close(struct model_source *s);
+
 #endif

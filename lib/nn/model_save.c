@@ -139,6 +139,8 @@ rna_model_save(const struct rna_model *m, const char *dir, struct rna_err *err)
 	char id[RNA_CONFIG_ID], *path;
 	enum rna_status st;
 
+	if (m->params.bring)
+		return rna_fail(err, RNA_EINVAL, "the model was opened to be run, not to be saved");
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST) {
 		st = rna_fail_errno(err, "can't make the folder");
 		rna_err_where(err, dir, RNA_NOREC);

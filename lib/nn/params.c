@@ -116,6 +116,8 @@ rna_params_train(struct rna_params *p, struct rna_err *err)
 	enum rna_status st;
 	uint8_t *decay;
 
+	if (p->bring)
+		return rna_fail(err, RNA_EINVAL, "the model was opened to be run, not to be trained");
 	if ((st = take(p, &p->grad, err)) || (st = take(p, &p->m, err)) || (st = take(p, &p->v, err)))
 		return st;
 	if (p->decay)

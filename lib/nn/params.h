@@ -16,6 +16,7 @@ struct rna_param {
 	int dims[4];
 	size_t offset, n; /* elements */
 	int decay;        /* 1: weight decay applies (matrices, embeddings; not biases and norms) */
+	int later;        /* 1: its values are not held: bring makes them, a tape that has packed them gives them up */
 };
 
 struct rna_params {
@@ -26,6 +27,9 @@ struct rna_params {
 	void *value;        /* real [total], device */
 	void *grad, *m, *v; /* real [total], device; NULL until rna_params_train */
 	uint8_t *decay;     /* device, one per 64 elements; NULL until rna_params_train */
+	/* Brings the values of a parameter that comes later; NULL: all are held, else there is no training. */
+	enum rna_status (*bring)(void *ctx, int param, struct rna_err *err);
+	void *ctx;
 };
 
 void rna_params_init(struct rna_params *p, struct rk *rk);

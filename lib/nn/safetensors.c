@@ -15,6 +15,7 @@
 
 #define INDEX_MAX  (64u << 20) /* bytes of an index of shards that are read */
 #define SHARDS_MAX 10000
+#define DIGEST_PIECE (8u << 20) /* bytes of a file that a digest holds; a multiple of a page */
 
 static const struct {
 	const char *name;
@@ -441,6 +442,23 @@ rna_safetensors_find(const struct rna_safetensors *s, const char *name)
 	return NULL;
 }
 
+/* Gives back the whole pages of a mapped piece. */
+static void
+release(const unsigned char *p, size_t n)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t first = ((uintptr_t)p + page - 1) / page * page, end = ((uintptr_t)p + n) / page * page;
+
+	if (end > first)
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
+void
+rna_safetensors_release(const struct rna_tensor *t)
+{
+	release(t->data, t->count * t->item);
+}
+
 void
 rna_safetensors_digest(const struct rna_safetensors *s, char hex[65])
 {
@@ -448,6 +466,12 @@ rna_safetensors_digest(const struct rna_safetensors *s, char hex[65])
 
 	SHA256Init(&ctx);
 	for (size_t i = 0; i < s->nfiles; i++)
-		rna_sha256_update(&ctx, s->files[i].base, s->files[i].size);
+		for (size_t at = 0, n; at < s->files[i].size; at += n) {
+			const unsigned char *p = (const unsigned char *)s->files[i].base + at;
+
+			n = s->files[i].size - at < DIGEST_PIECE ? s->files[i].size - at : DIGEST_PIECE;
+			rna_sha256_update(&ctx, p, n);
+			release(p, n);
+		}
 	SHA256End(&ctx, hex);
 }

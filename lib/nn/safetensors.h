@@ -48,6 +48,9 @@ void rna_safetensors_digest(const struct rna_safetensors *st, char hex[65]);
 /* n elements from element first, as float.  RNA_EINVAL when t is not F64 F32 F16 BF16 or is shorter. */
 enum rna_status rna_safetensors_read(const struct rna_tensor *t, uint64_t first, uint64_t n, float *dst) RNA_CHECK;
 
+/* The data of t is not needed for now: its pages leave this process's memory. */
+void rna_safetensors_release(const struct rna_tensor *t);
+
 /* What is written: data, or NULL and fetch fills size bytes when their turn comes. */
 struct rna_tensor_out {
 	const char *name;

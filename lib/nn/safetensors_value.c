@@ -37,7 +37,9 @@ rna_safetensors_read(const struct rna_tensor *t, uint64_t first, uint64_t n, flo
 	if (first > t->count || n > t->count - first)
 		return RNA_EINVAL;
 	p = t->data + first * t->item;
-	if (strcmp(t->dtype, "F32") == 0) {
+	if (strcmp(t->dtype, "F32") == 0 && BYTE_ORDER == LITTLE_ENDIAN) {
+		memcpy(dst, p, n * sizeof(*dst));
+	} else if (strcmp(t->dtype, "F32") == 0) {
 		for (uint64_t i = 0; i < n; i++)
 			dst[i] = from_bits(le32dec(p + 4 * i));
 	} else if (strcmp(t->dtype, "BF16") == 0) {

@@ -399,10 +399,15 @@ rna_tape_make_lists(struct rna_tape *t, struct rna_err *err)
 	struct rk_call k = {0};
 	enum rna_status st;
 
-	for (int i = 0; i < t->npacks; i++) {
-		k.u.pack.w = rna_tape_weight(t, i);
-		rna_tape_call(&c, RK_PACK, &k);
-	}
+	for (int later = 1; later >= 0; later--)
+		for (int i = 0; i < t->npacks; i++) {
+			if (t->params->list[t->packs[i].param].later != later)
+				continue;
+			k.u.pack.w = rna_tape_weight(t, i);
+			rna_tape_call(&c, RK_PACK, &k);
+			if (later && (st = make_list(&c, &t->packs[i].list, err)))
+				goto out;
+		}
 	if ((st = make_list(&c, &t->pack_list, err)))
 		goto out;
 	for (int i = 0; i < t->nnodes; i++)

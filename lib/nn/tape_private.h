@@ -86,6 +86,7 @@ struct tape_pack {
 	int param;
 	void *fwd, *bwd;
 	size_t fwd_bytes, bwd_bytes;
+	struct rk_list *list; /* packs it, where its parameter comes later; else pack_list does */
 };
 
 struct rna_tape {

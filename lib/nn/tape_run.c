@@ -135,9 +135,27 @@ rna_tape_backward(struct rna_tape *t, struct rna_err *err)
 	return run(t, t->backward, err);
 }
 
+/* A matrix that the model does not hold is there for as long as its packing takes. */
+static enum rna_status
+pack_later(struct rna_tape *t, const struct tape_pack *k, struct rna_err *err)
+{
+	const struct rna_params *p = t->params;
+	enum rna_status st;
+
+	if ((st = p->bring(p->ctx, k->param, err)) || (st = run(t, k->list, err)))
+		return st;
+	(void)rk_discard(t->rk, rna_params_value(p, k->param), p->list[k->param].n * rk_real_size(t->rk));
+	return RNA_OK;
+}
+
 enum rna_status
 rna_tape_repack(struct rna_tape *t, struct rna_err *err)
 {
+	enum rna_status st;
+
+	for (int i = 0; i < t->npacks; i++)
+		if (t->packs[i].list && (st = pack_later(t, &t->packs[i], err)))
+			return st;
 	return run(t, t->pack_list, err);
 }
 
