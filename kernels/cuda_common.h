@@ -24,6 +24,7 @@ struct cuda_linear; /* cuda_linear.cu: products of this device, their descriptor
 struct cuda_device {
 	cudaStream_t stream;
 	int processors, shared_max; /* multiprocessors; bytes of shared memory a block can have */
+	size_t free_at_open;        /* bytes of the GPU's memory */
 	char *ring;                 /* pinned memory that uploads pass through, in two halves */
 	size_t ring_at;             /* filled of the half in use */
 	int ring_half;

@@ -62,9 +62,12 @@ probe(struct cudaDeviceProp *prop, char *text, size_t size)
 static int
 make(struct cuda_device *dev, const struct cudaDeviceProp *prop)
 {
+	size_t all;
+
 	dev->processors = prop->multiProcessorCount;
 	dev->shared_max = (int)prop->sharedMemPerBlockOptin;
-	if (cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking) != cudaSuccess ||
+	if (cudaMemGetInfo(&dev->free_at_open, &all) != cudaSuccess ||
+	    cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking) != cudaSuccess ||
 	    cudaMallocHost((void **)&dev->ring, RING) != cudaSuccess ||
 	    cudaEventCreateWithFlags(&dev->ring_free[0], cudaEventDisableTiming) != cudaSuccess ||
 	    cudaEventCreateWithFlags(&dev->ring_free[1], cudaEventDisableTiming) != cudaSuccess ||
@@ -239,12 +242,21 @@ sync(void *p)
 	return check(dev, &fault);
 }
 
+static size_t
+taken(void *p)
+{
+	const struct cuda_device *dev = (const struct cuda_device *)p;
+	size_t now, all;
+
+	return cudaMemGetInfo(&now, &all) == cudaSuccess && now < dev->free_at_open ? dev->free_at_open - now : 0;
+}
+
 extern "C" __attribute__((visibility("default"))) const struct rk_device *
 rk_device_v1(void)
 {
 	static const struct rk_device table = {RK_NOPS, sizeof(struct rk_call), 1u << RK_FP32 | 1u << RK_BF16,
 	    1u << RK_FP32 | 1u << RK_BF16, open_device, close_device, error_of, unit_tokens, store_size, pack_size,
-	    alloc, free_memory, upload, download, sync, cuda_list_create, cuda_list_run, cuda_list_destroy,
+	    alloc, free_memory, upload, download, sync, taken, cuda_list_create, cuda_list_run, cuda_list_destroy,
 	    cuda_fold_create, cuda_fold_longest, cuda_fold_run, cuda_fold_destroy};
 
 	return &table;

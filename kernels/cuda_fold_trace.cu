@@ -158,7 +158,7 @@ trace_exterior(struct trace *t)
 	return 1;
 }
 
-static __global__ void __launch_bounds__(32 * TRACERS) trace_rnas(struct fold_some s)
+static __global__ void __launch_bounds__(32 * TRACERS, 6) trace_rnas(struct fold_some s)
 {
 	SHARED_MEMORY(memory);
 	const int warp = threadIdx.x / 32, w = blockIdx.x * TRACERS + warp, b = w < s.count ? s.order[w] : 0;

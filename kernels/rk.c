@@ -156,6 +156,12 @@ rk_real_size(const struct rk *rk)
 	return rk->table != NULL ? sizeof(float) : rk->be->real_size;
 }
 
+int
+rk_is_device(const struct rk *rk)
+{
+	return rk->table != NULL;
+}
+
 size_t
 rk_store_size(const struct rk *rk, enum rk_precision precision)
 {

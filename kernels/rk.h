@@ -443,6 +443,7 @@ void rk_close(struct rk *rk);
 const char *rk_name(const struct rk *rk);            /* "cpu avx512bf16", "ref64", ... */
 const char *rk_level(const struct rk *rk);           /* "avx512bf16", "plain", "ref" ...: for the provenance */
 size_t rk_real_size(const struct rk *rk);            /* bytes of `real`: 4, or 8 in ref64 */
+int rk_is_device(const struct rk *rk);               /* 1: the time of a product goes by its capacity, not live rows */
 
 void *rk_alloc(struct rk *rk, size_t bytes);         /* zeroed, aligned to 64; NULL: no memory */
 void rk_free(struct rk *rk, void *p, size_t bytes);
@@ -451,6 +452,7 @@ void rk_free(struct rk *rk, void *p, size_t bytes);
  * backend can (0 bytes: that alone is asked).
  */
 int rk_discard(struct rk *rk, void *p, size_t bytes);
+size_t rk_taken(struct rk *rk);                      /* bytes of a device's memory gone since it was opened; host: 0 */
 enum rk_status rk_upload(struct rk *rk, void *dst, const void *src, size_t bytes);
 enum rk_status rk_download(struct rk *rk, void *dst, const void *src, size_t bytes);
 enum rk_status rk_upload_f32(struct rk *rk, void *dst, const float *src, size_t n);    /* converts to real */

@@ -32,6 +32,7 @@ struct rk_device {
 	enum rk_status (*upload)(void *dev, void *dst, const void *src, size_t bytes);
 	enum rk_status (*download)(void *dev, void *dst, const void *src, size_t bytes);
 	enum rk_status (*sync)(void *dev);
+	size_t (*taken)(void *dev);                     /* as rk_taken */
 	/* most: the largest live counts that every call has room for. */
 	void *(*list_create)(
 	    void *dev, const struct rk_call *calls, size_t n, const int32_t *live, const int32_t most[RK_NLIVE]);

@@ -112,6 +112,12 @@ rk_discard(struct rk *rk, void *p, size_t bytes)
 #endif
 }
 
+size_t
+rk_taken(struct rk *rk)
+{
+	return rk->table != NULL ? rk->table->taken(rk->dev) : 0;
+}
+
 enum rk_status
 rk_upload(struct rk *rk, void *dst, const void *src, size_t bytes)
 {

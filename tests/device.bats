@@ -140,6 +140,30 @@ vectors() {
 	find "$XDG_CACHE_HOME/rill" -name "cublaslt-emulator-*" -size +0 | grep -q .
 }
 
+# bats test_tags=slow
+@test "rna-train -d cuda: more targets than the stream's header lets expect take another unit, and change nothing" {
+	emulator
+	rna-tokenize -q --max 200 --long truncate "$SAMPLE" | rna-shuf -q -n 12 >"$BATS_TEST_TMPDIR/in.rill"
+	rna-mask "$BATS_TEST_TMPDIR/in.rill" >"$BATS_TEST_TMPDIR/masked.rill"
+	rna-mask --rate 0.95 "$BATS_TEST_TMPDIR/in.rill" >>"$BATS_TEST_TMPDIR/masked.rill"
+	for d in cpu cuda; do
+		rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --steps 3 --batch-tokens 1000 \
+			-d $d --lr 1e-3 --log "$BATS_TEST_TMPDIR/$d.tsv" -o "$BATS_TEST_TMPDIR/$d" \
+			"$BATS_TEST_TMPDIR/masked.rill"
+		cut -f 4 "$BATS_TEST_TMPDIR/$d.tsv" | tail -n +2 >"$BATS_TEST_TMPDIR/$d.loss"
+	done
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/cuda.loss")" = 3 ]
+	near "$BATS_TEST_TMPDIR/cpu.loss" "$BATS_TEST_TMPDIR/cuda.loss" 1e-4
+}
+
+@test "rna-train --plan -d cuda says how much of the GPU's memory it takes" {
+	emulator
+	rna-mask "$BATS_TEST_TMPDIR/in.rill" >"$BATS_TEST_TMPDIR/masked.rill"
+	rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --steps 1 --batch-tokens 600 -d cuda \
+		--plan "$BATS_TEST_TMPDIR/masked.rill" >"$BATS_TEST_TMPDIR/plan"
+	grep -E '^memory of the GPU	[1-9][0-9]* MiB, scratch included$' "$BATS_TEST_TMPDIR/plan"
+}
+
 @test "rna-fold -d cuda: the records of -d cpu, byte for byte" {
 	emulator
 	random_fasta 25 1 90 3 >"$BATS_TEST_TMPDIR/x.fa"

@@ -1,9 +1,13 @@
 #!/bin/bash
-# gpu_bench.sh: make bench-gpu.  What a GPU does with rill: ceilings and kernels, training and embedding by size of model, the
-# programs from their command lines, time to the first embedding, memory against the plan, and PyTorch on the same batches
-# where it is installed (tests/peers/bench_gpu_torch.py).  The tables come last and go to $OUT (default pipelines/bench).
+# gpu_bench.sh: make bench-gpu.  What a GPU does with rill: ceilings and kernels, training and embedding by size of
+# model, the programs from their command lines, time to the first embedding, memory against the plan, batched folding,
+# and PyTorch on the same batches where it is installed (tests/peers/bench_gpu_torch.py).  The tables come last and go
+# to $OUT (default pipelines/bench), each as soon as it has a line, so that a run that is cut off leaves what it has.
+# PyTorch has what is left of LIMIT_S seconds (default 460), the second model only where half of them are left.  RNAs to
+# fold: those of $DATA/sequence/nRC/test.fa (DATA: ../shared/data), or random ones of those lengths.
 #
 # EMU=1 runs all of it in the emulator at toy size; its figures mean nothing.
+# shellcheck disable=SC2317 # a function is called by a trap
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build} LC_ALL=C
@@ -11,17 +15,29 @@ PATH=$PWD/$B/bin:$PATH
 EMU=${EMU:-0}
 [ "$EMU" = 1 ] && OUT=${OUT:-$B/bench}
 OUT=${OUT:-pipelines/bench}
+LIMIT_S=${LIMIT_S:-460}
 tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-mkdir -p "$OUT"
+mkdir -p "$OUT" || exit 1
+kernels=$OUT/gpu_kernels.tsv programs=$OUT/gpu_programs.tsv torch=$OUT/gpu_torch.tsv
+finish() {
+	for t in "$kernels" "$torch" "$programs"; do
+		echo
+		column -t -s "$(printf '\t')" "$t"
+	done
+	rm -rf "$tmp"
+}
+trap finish EXIT
+trap 'exit 1' TERM INT
 bad=0
 if [ "$EMU" = 1 ]; then
 	export RILL_CUDA_LIB=$PWD/$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$tmp/cache
-	runs=('toy 1024 1') rnas=6 longest=60 config=tiny shape=(--layers 1 --hidden 64 --heads 1 --ffn 128) tokens=300 steps=2
-	card=emulator
+	runs=('toy 1024 1') rnas=6 longest=60 config=tiny tokens=300 steps=2 card=emulator fold=6 nrc=-
+	shape=(--layers 1 --hidden 64 --heads 1 --ffn 128)
 else
 	unset RILL_CUDA_LIB
 	runs=('base 65536 10' 'small 65536 10') rnas=40000 longest=508 config=base shape=() tokens=65536 steps=40
+	fold=2600 nrc=${DATA:-../shared/data}/sequence/nRC/test.fa
+	[ -r "$nrc" ] || nrc=-
 	card=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,power.limit --format=csv,noheader | head -n 1)
 fi
 
@@ -42,69 +58,82 @@ rnas() {
 
 # program NAME VALUE UNIT
 program() {
-	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$tmp/programs"
+	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$programs"
 }
 
-# the most memory of the GPU that process $1 has had, in MiB, while it runs
+memory_used() {
+	nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null | head -n 1
+}
+
+# the most memory of the GPU in use while process $1 runs, less $2, in MiB
 watch_memory() {
 	local most=0 now
 	while kill -0 "$1" 2>/dev/null; do
-		now=$(nvidia-smi --query-compute-apps=pid,used_memory --format=csv,noheader,nounits 2>/dev/null | awk -F ', ' -v p="$1" '$1 == p { print $2 }')
+		now=$(memory_used)
 		[ "${now:-0}" -gt "$most" ] && most=$now
 		sleep 0.2
 	done
-	echo "$most"
+	echo $((most - $2))
 }
 
-printf 'what\tvalue\tunit\n' >"$tmp/programs"
+# model MODEL TOKENS REPEATS: the kernels and passes of a model
+model() {
+	echo "# gpu_model $*"
+	local first=1
+	[ -s "$kernels" ] && first=2 # no second head line
+	"$B/tests/gpu_model" "$@" | awk -v first=$first 'NR >= first { print; fflush() }' >>"$kernels"
+	[ "${PIPESTATUS[0]}" = 0 ] || bad=1
+}
+
+printf 'what\tvalue\tunit\n' >"$programs"
+: >"$kernels"
+echo 'PyTorch: no time left' >"$torch"
 program card "$card" -
-: >"$tmp/kernels"
-for r in "${runs[@]}"; do
-	echo "# gpu_model $r"
-	# shellcheck disable=SC2086 # three words
-	"$B/tests/gpu_model" $r >"$tmp/one" || bad=1
-	[ -s "$tmp/kernels" ] && sed -i 1d "$tmp/one"
-	cat "$tmp/one" >>"$tmp/kernels"
-done
+# shellcheck disable=SC2086 # three words
+model ${runs[0]}
 
 echo '# programs'
 rnas $rnas "$longest" >"$tmp/rnas.fa"
 rna-tokenize -q --frame type --type header "$tmp/rnas.fa" >"$tmp/in.rill" || bad=1
 rna-mask -q -s 1 -o "$tmp/masked.rill" "$tmp/in.rill" || bad=1
-options=(-q -d cuda --dtype bf16 -c "$config" "${shape[@]}" --attention-dropout 0 --batch-tokens "$tokens" --steps "$steps")
+options=(-q -d cuda --dtype bf16 -c "$config" "${shape[@]}" --attention-dropout 0 --batch-tokens "$tokens")
+options+=(--steps "$steps")
 rna-train mlm "${options[@]}" --plan "$tmp/masked.rill" >"$tmp/plan" || bad=1
-program 'memory, --plan' "$(awk -F '\t' '$1 == "memory" { print $2 }' "$tmp/plan")" -
+program 'memory, --plan' "$(awk -F '\t' '$1 == "memory of the GPU" { print $2 + 0 }' "$tmp/plan")" MiB
+before=$(memory_used)
 rna-train mlm "${options[@]}" -f --log "$tmp/log.tsv" -o "$tmp/model" "$tmp/masked.rill" &
 pid=$!
 if command -v nvidia-smi >/dev/null; then
-	program 'memory, largest seen' "$(watch_memory $pid)" MiB
+	program "memory, largest seen (the driver's context included)" "$(watch_memory $pid "${before:-0}")" MiB
 fi
 wait $pid || bad=1
 # the median of the steps: the first ones time algorithms
-program "rna-train $config bf16" "$(tail -n +2 "$tmp/log.tsv" | cut -f 9 | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')" tokens/s
+program "rna-train $config bf16" "$(tail -n +2 "$tmp/log.tsv" | cut -f 9 | sort -n |
+	awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')" tokens/s
 ntokens=$(rna-view -O tsv --fields ntokens "$tmp/in.rill" 2>/dev/null | awk 'NR > 1 { s += $NF } END { print s + 0 }')
 [ "$ntokens" -gt 0 ] || ntokens=$(awk '!/^>/ { s += length($0) + 3 } END { print s }' "$tmp/rnas.fa")
 t0=$(date +%s.%N)
 rna-embed -q -f -d cuda --dtype bf16 -m "$tmp/model" -o "$tmp/out.rill" "$tmp/in.rill" || bad=1
-program "rna-embed $config bf16, start included" "$(echo "$t0 $(date +%s.%N) $ntokens" | awk '{ printf "%.0f", $3 / ($2 - $1) }')" tokens/s
+program "rna-embed $config bf16, start included" "$(echo "$t0 $(date +%s.%N) $ntokens" |
+	awk '{ printf "%.0f", $3 / ($2 - $1) }')" tokens/s
 head -n 2 "$tmp/rnas.fa" >"$tmp/one.fa"
 t0=$(date +%s.%N)
 rna-embed -q -f -d cuda --dtype bf16 -m "$tmp/model" -o "$tmp/one.rill" "$tmp/one.fa" || bad=1
-program 'from exec to the first embedding' "$(echo "$t0 $(date +%s.%N)" | awk '{ printf "%.3f", $2 - $1 }')" s
-: >"$tmp/torch"
-if [ "$EMU" != 1 ] && python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
-	echo '# PyTorch'
-	timeout 240 python3 tests/peers/bench_gpu_torch.py base 65536 >"$tmp/torch" || bad=1
-elif [ "$EMU" = 1 ] && python3 -c 'import torch' 2>/dev/null; then
-	python3 tests/peers/bench_gpu_torch.py toy 256 >"$tmp/torch" || bad=1
-else
-	echo 'PyTorch is not here' >"$tmp/torch"
+program 'from exec to the first embedding' "$(echo "$t0 $(date +%s.%N)" |
+	awk '{ printf "%.3f", $2 - $1 }')" s
+echo '# folding'
+"$B/tests/gpu_fold" $fold "$nrc" >>"$programs" || bad=1
+if [ -n "${runs[1]-}" ] && [ $((2 * SECONDS)) -lt "$LIMIT_S" ]; then
+	# shellcheck disable=SC2086 # three words
+	model ${runs[1]}
 fi
-cp "$tmp/kernels" "$OUT/gpu_kernels.tsv"
-cp "$tmp/programs" "$OUT/gpu_programs.tsv"
-cp "$tmp/torch" "$OUT/gpu_torch.tsv"
-for t in kernels torch programs; do
-	echo
-	column -t -s "$(printf '\t')" "$tmp/$t"
-done
+echo '# PyTorch'
+if [ "$EMU" != 1 ] && python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+	[ "$SECONDS" -ge "$LIMIT_S" ] ||
+		timeout $((LIMIT_S - SECONDS)) python3 tests/peers/bench_gpu_torch.py base 65536 >"$torch" || bad=1
+elif [ "$EMU" = 1 ] && python3 -c 'import torch' 2>/dev/null; then
+	python3 tests/peers/bench_gpu_torch.py toy 256 >"$torch" || bad=1
+else
+	echo 'PyTorch with CUDA is not here: padded eager, packed compiled and packed pruned are left out' >"$torch"
+fi
 exit $bad

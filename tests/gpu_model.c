@@ -304,8 +304,9 @@ norms(const struct rna_config *c)
 
 /* 5. The model */
 
+/* pruned: the last layer makes the rows that are read alone, as rna-train and rna-embed do. */
 static struct rna_tape *
-record(struct rna_model *m, int train, int seqs, int rows)
+record(struct rna_model *m, int train, int pruned, int seqs, int rows)
 {
 	const struct rna_tape_options opts = {.tokens = tokens,
 	    .seqs = seqs,
@@ -315,13 +316,13 @@ record(struct rna_model *m, int train, int seqs, int rows)
 	    .precision = RK_BF16};
 	struct rna_tape *t = rna_tape_create(rk, &m->params, &opts);
 	struct rna_err err = {0};
-	rna_t h = rna_encoder_forward(t, m, -1, NULL);
+	const enum rna_tape_index at = train ? RNA_AT_MASKED : RNA_AT_CLS;
+	rna_t h = pruned ? rna_encoder_rows(t, m, at) : rna_tape_gather(t, rna_encoder_forward(t, m, -1, NULL), at);
 
 	if (train)
-		rna_tape_cross_entropy(
-		    t, rna_encoder_logits(t, m, rna_tape_gather(t, h, RNA_AT_MASKED)), RNA_AT_MASKED);
+		rna_tape_cross_entropy(t, rna_encoder_logits(t, m, h), at);
 	else
-		rna_tape_keep(t, rna_tape_gather(t, h, RNA_AT_CLS));
+		rna_tape_keep(t, h);
 	if (rna_tape_finish(t, &err) != RNA_OK)
 		fail("a tape", err.text);
 	return t;
@@ -383,7 +384,7 @@ result(const char *what, const char *shape, double seconds, double flops, double
 
 /* train 1: steps; 0: forward passes. */
 static void
-passes(struct rna_model *m, int train, int fixed, double ceiling)
+passes(struct rna_model *m, int train, int pruned, int fixed, double ceiling)
 {
 	int *len = calloc((size_t)tokens, sizeof(*len)), n = lengths(len, fixed, m->config.max);
 	const double flops = step_flops(&m->config, len, n);
@@ -391,19 +392,20 @@ passes(struct rna_model *m, int train, int fixed, double ceiling)
 	struct rna_batch b;
 	struct rna_err err = {0};
 	struct pass p = {NULL, train ? &o : NULL};
-	char shape[64];
+	char which[16], shape[64];
 
 	if (rna_batch_init(&b, tokens, n, tokens, 1) != RNA_OK)
 		fail("a batch", "no memory");
 	fill(&b, m, len, n);
 	if (train && rna_optimizer_init(&o, &m->params, &err) != RNA_OK)
 		fail("the optimiser", err.text);
-	p.t = record(m, train, n, b.nrows);
+	p.t = record(m, train, pruned, n, b.nrows);
 	if (!train)
 		b.nrows = 0;
 	if (rna_batch_upload(&b, rk, rna_tape_inputs(p.t), &err) != RNA_OK)
 		fail("a batch", err.text);
-	snprintf(shape, sizeof(shape), fixed ? "%d tokens, all %d" : "%d tokens, corpus", tokens, fixed);
+	snprintf(which, sizeof(which), fixed ? "all %d" : "corpus", fixed);
+	snprintf(shape, sizeof(shape), "%d tokens, %s%s", tokens, which, pruned ? "" : ", whole last layer");
 	result(train ? "train" : "embed", shape, seconds_of_pass(&p), train ? flops : flops / 3, ceiling);
 	printf("%s\t%s, memory of the tape, MiB\t%s\t%.0f\t\t\n", model_name, train ? "train" : "embed", shape,
 	    (double)rna_tape_bytes(p.t) / (1 << 20));
@@ -472,10 +474,11 @@ main(int argc, char **argv)
 		if (big || i < 2)
 			attention(c, fixed[i]);
 	norms(c);
-	passes(&m, 0, 0, ceiling);
-	passes(&m, 1, 0, ceiling);
+	for (int train = 0; train < 2; train++)
+		for (int pruned = 0; pruned < 2; pruned++)
+			passes(&m, train, pruned, 0, ceiling);
 	if (big)
-		passes(&m, 1, 512, ceiling);
+		passes(&m, 1, 1, 512, ceiling);
 	rna_model_fini(&m);
 	rk_close(rk);
 	return 0;

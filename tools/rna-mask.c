@@ -174,7 +174,7 @@ report(const struct job *job)
 int
 main(int argc, char **argv)
 {
-	static struct job job = {.opts = {.rate = 0.15, .mix = {1, 1, 1}, .type = 0.5}};
+	static struct job job = {.opts = {.rate = RNA_MASK_RATE, .mix = {1, 1, 1}, .type = 0.5}};
 	struct rna_err err = {.record = RNA_NOREC};
 	size_t i;
 

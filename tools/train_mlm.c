@@ -252,6 +252,8 @@ plan(struct train_run *r)
 		printf(
 		    "steps\t%lld\ntokens\t%.4g\n", (long long)r->total, (double)r->total * (double)r->o->batch_tokens);
 	printf("memory\t%.0f MiB\n", (double)rna_trainer_bytes(&r->tr) / (1 << 20));
+	if (rk_is_device(r->rk))
+		printf("memory of the GPU\t%.0f MiB, scratch included\n", (double)rk_taken(r->rk) / (1 << 20));
 	printf("disk\t%.0f MiB for %lld checkpoints\n", (double)(r->o->keep + 1) * params * 12 / (1 << 20),
 	    (long long)r->o->keep);
 	printf("time a step\t%.3f s, %.0f tokens/s\n", per_step, (double)r->tr.tokens / fmax(per_step, 1e-9));

@@ -402,6 +402,7 @@ train_make_trainer(struct train_run *r)
 	    .precision = o->bf16 ? RK_BF16 : RK_FP32,
 	    .type_head = o->type_head,
 	    .type_weight = o->type_weight,
+	    .masked = rna_train_stream_masked(tool_in_header(&r->in)),
 	};
 
 	if (rna_trainer_init(&r->tr, &r->model, &to, &err) != RNA_OK)

@@ -165,7 +165,7 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 
 	drop_tape(e);
 	e->cap = longest > e->cap ? longest : e->cap;
-	seqs = by_tokens(e) ? e->cap / RNA_INTERACT_LEAST + 1 : e->cap / 2 + 1;
+	seqs = by_tokens(e) ? e->cap / RNA_INTERACT_LEAST + 1 : e->cap / (rk_is_device(e->m->rk) ? 16 : 2) + 1;
 	o = (struct rna_tape_options){.tokens = e->cap,
 	    .seqs = seqs,
 	    .rows = 1,

@@ -11,7 +11,26 @@
 #include "seq/source.h"
 #include "stream/rng.h"
 
+enum { ROUND = 128, LEAST_LENGTH = 16 };
+
 /* 1. Life */
+
+/*
+ * A device computes what there is room for.  More targets, or sequences shorter than 16 tokens in the mean, and a batch
+ * takes more than one unit.
+ */
+static void
+fit_device(struct rna_tape_options *o, double masked, int max)
+{
+	const int seqs = o->tokens / LEAST_LENGTH, rows = (int)(o->tokens * (masked + 1.0 / LEAST_LENGTH));
+
+	if (masked > 0 && rows < o->rows)
+		o->rows = (rows + ROUND) / ROUND * ROUND > max ? (rows + ROUND) / ROUND * ROUND : max;
+	if (seqs < o->seqs)
+		o->seqs = seqs > 0 ? seqs : 1;
+	if (o->slots > o->seqs)
+		o->slots = o->seqs;
+}
 
 enum rna_status
 rna_trainer_init(
@@ -36,6 +55,8 @@ rna_trainer_init(
 	    .max_len = m->config.max,
 	    .train = 1,
 	    .precision = opts->precision};
+	if (rk_is_device(m->rk))
+		fit_device(&tr->unit_opts, opts->masked, m->config.max);
 	if ((s = rna_optimizer_init(&tr->optimizer, &m->params, err)) != RNA_OK)
 		return s;
 	if ((tr->tape = rna_mlm_tape(m, &tr->unit_opts, opts->type_head, err)) == NULL)

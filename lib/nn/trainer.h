@@ -23,6 +23,7 @@ struct rna_trainer_options {
 	enum rk_precision precision;
 	int type_head; /* 1: adds type_weight * mean loss of the type head */
 	double type_weight;
+	double masked; /* share of the tokens that are targets at most, 0: unknown; a device's capacity is by it */
 };
 
 /* Where a training stands; what a checkpoint keeps beside weights, m and v. */

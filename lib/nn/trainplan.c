@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "nn/trainplan.h"
+#include "seq/mask.h"
 #include "seq/source.h"
 
 struct lengths {
@@ -124,6 +125,25 @@ rna_train_stream_max(const struct rna_header *h)
 			n = strtoll(value, NULL, 10);
 	}
 	return n > 0 && n <= INT32_MAX ? (int)n : 0;
+}
+
+double
+rna_train_stream_masked(const struct rna_header *h)
+{
+	const json_t *list = json_object_get(h->json, "provenance"), *entry;
+	const char *tool, *value;
+	double share = 1;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		entry = json_array_get(list, i);
+		tool = json_string_value(json_object_get(entry, "tool"));
+		if (tool == NULL || strcmp(tool, "rna-mask") != 0)
+			continue;
+		value = arg_value(entry, "--rate");
+		share = value != NULL ? strtod(value, NULL) : RNA_MASK_RATE;
+	}
+	return share > 0 && share < 1 ? share : 1;
 }
 
 static double

@@ -13,6 +13,7 @@
 
 enum rna_mask_strategy { RNA_MASK_BASE, RNA_MASK_SUBSEQUENCE, RNA_MASK_MOTIF, RNA_MASK_STRATEGIES };
 
+#define RNA_MASK_RATE     0.15 /* share of the bases, unless another is asked for */
 #define RNA_MASK_SPAN_MIN 4    /* nt of a subsequence */
 #define RNA_MASK_SPAN_MAX 8
 

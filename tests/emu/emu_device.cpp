@@ -174,6 +174,15 @@ cudaFree(void *p)
 }
 
 cudaError_t
+cudaMemGetInfo(size_t *left, size_t *all)
+{
+	*left = *all = REGION;
+	for (const struct block &b : blocks)
+		*left -= b.size;
+	return cudaSuccess;
+}
+
+cudaError_t
 cudaMallocHost(void **p, size_t n)
 {
 	return (*p = malloc(n)) != NULL ? cudaSuccess : cudaErrorMemoryAllocation;
