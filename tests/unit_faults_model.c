@@ -141,6 +141,47 @@ load_config(const void *arg, uint64_t *digest, struct rna_err *err)
 	return st;
 }
 
+/* A class head of every kind of setting, and a header with all that one may say. */
+static enum rna_status
+write_json(const void *arg, uint64_t *digest, struct rna_err *err)
+{
+	char *args[] = {(char[]){"--one"}, (char[]){"t\xffo"}};
+	struct rna_buf b = RNA_BUF_INIT;
+	struct rna_header h = {NULL}, copy = {NULL};
+	struct rna_config c;
+	json_t *extra = NULL;
+	enum rna_status st;
+
+	(void)arg;
+	small(&c);
+	c.class_from = RNA_CLASS_INTERACTION;
+	c.class_chunks = RNA_CHUNKS_ATTENTION;
+	c.class_typer = RNA_TYPER_FROZEN;
+	c.class_types = 3;
+	c.pairs = 1;
+	c.mlm_act = RK_GELU;
+	c.mlm_eps = 0.5f;
+	if ((c.labels = json_pack("[s, s]", "one", "two")) == NULL || (extra = json_pack("{s:i}", "seed", 1)) == NULL) {
+		st = mem(RNA_EMEM, err);
+		goto out;
+	}
+	TRY(rna_config_save(&c, util_path("json"), err));
+	TRY(mem(rna_header_init(&h), err));
+	TRY(mem(rna_header_set_vocab(&h, "v", "d"), err));
+	TRY(mem(rna_header_set_totals(&h, 1, 2), err));
+	TRY(mem(rna_header_add_provenance(&h, "rna-x", "1", 2, args, extra), err));
+	TRY(mem(rna_header_copy(&copy, &h), err));
+	TRY(mem(rna_header_dump(&copy, &b), err));
+	*digest = rna_hash(b.data, b.len, 0);
+out:
+	rna_header_fini(&h);
+	rna_header_fini(&copy);
+	rna_buf_fini(&b);
+	json_decref(extra);
+	rna_config_fini(&c);
+	return st;
+}
+
 static enum rna_status
 lock_and_log(const void *arg, uint64_t *digest, struct rna_err *err)
 {
@@ -419,6 +460,7 @@ main(void)
 	fault.forgiven = 1; /* libbsd's funopen leaves its own where fopencookie gets no memory */
 	fault.json = 1;
 	fault_try("a model made and saved", save_model, NULL, NULL);
+	fault_try("settings of a class head, a header", write_json, NULL, NULL);
 	fault.json = 0;
 	fault_try("a model opened", open_model, model, NULL);
 	fault_try("a configuration", load_config, util_path("model/config.json"), NULL);

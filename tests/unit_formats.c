@@ -83,6 +83,7 @@ static const struct {
     /* tables */
     {{CSV}, "name,seq\na,ACGU\n\n  \nb,\n", "a ACGU; b "},
     {{CSV}, "\n \nSeq\nACGU\n", " ACGU"},
+    {{CSV}, "\t \n  seq,name\n", "!no column seq; there are:   seq, name"},
     {{CSV}, "id\tSEQUENCE\tseq\nx\tAC\tGG\n", "x AC"},
     {{CSV}, "seq_id,seq,Label\r\nx,AC,1\r\n", " AC =1"},
     {{CSV}, "name,seq,label\n\"a, \"\"b\"\"\",\"AC\",\"two\nlines\"\n", "a, / \"b\" AC =two\nlines"},

@@ -1,16 +1,23 @@
 #!/bin/bash
-# mutate.sh [-l] [-u] N [SEED]: changes one token of the source at a time and asks the tests whether they see it: N
-# mutants of lib/stream, lib/seq and the reader of safetensors.  First the unit tests, then, for a mutant that they let
-# pass, the programs' (-u: the unit tests alone).  -l: only lists the mutants.  A mutant that does not compile, or
-# compiles to the same code, is no case; one that makes a test take over 20 s of processor time is found.  Prints the
-# survivors, then "CASES cases, FAILURES failures"; one failure when more than 1 in 10 survive.
+# mutate.sh [-l] [-u] [-p I/K] N [SEED]: changes one token of the source at a time and asks the tests whether they see
+# it: N mutants of lib/stream, lib/seq and the reader of safetensors.  First the unit tests, then, for a mutant that
+# they let pass, the programs' (-u: the unit tests alone).  -l: only lists the mutants.  -p: of all mutants every K-th
+# from the I-th on, so that K runs side by side share the work.  A mutant that does not compile, or compiles to the
+# same code, is no case; one that makes a test take over 20 s of processor time is found.  Prints the survivors, then
+# "CASES cases, FAILURES failures"; one failure when more than 1 in 10 survive.
+#
+#	PROGRESS=FILE  a line a mutant
 set -u
 root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
-list=0 units_alone=0
+list=0 units_alone=0 part=1 parts=1
 while :; do
 	case ${1:-} in
 	-l) list=1 ;;
 	-u) units_alone=1 ;;
+	-p)
+		part=${2%/*} parts=${2#*/}
+		shift
+		;;
 	*) break ;;
 	esac
 	shift
@@ -67,8 +74,8 @@ fi
 mkdir "$dir/tree" && cp -a Makefile VERSION lib kernels tests formats pipelines tools completions "$dir/tree" || exit 2
 [ ! -d build ] || cp -a build "$dir/tree"
 cd "$dir/tree" || exit 2
-units=(faults faults_model formats lists readers rid shuffle input layout mask motif \
-	record safetensors seq source stat stream text)
+units=(faults faults_model faults_source formats lists pictures readers rid shuffle input layout \
+	mask motif record safetensors seq source stat stream text)
 make -s -j2 "${units[@]/#/build/tests/unit_}" build/tests/reader all >"$dir/make.log" 2>&1 ||
 	{ tail "$dir/make.log"; exit 2; }
 export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
@@ -77,10 +84,11 @@ export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
 tests_of() {
 	case $1 in
 	lib/nn/*) echo readers safetensors faults_model ;;
-	lib/stream/*) echo record input readers source shuffle faults stream formats seq ;;
+	lib/stream/*) echo record input readers source shuffle faults stream formats seq faults_source ;;
 	lib/seq/mask* | lib/seq/frame*) echo mask seq faults formats ;;
 	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer*) echo lists motif faults mask seq ;;
-	lib/seq/layout* | lib/seq/picture* | lib/seq/nearby*) echo text faults layout ;;
+	lib/seq/layout* | lib/seq/picture* | lib/seq/nearby*) echo pictures faults layout ;;
+	lib/seq/annotate*) echo pictures faults ;;
 	lib/seq/text* | lib/seq/npy* | lib/seq/tensors* | lib/seq/spool*) echo text faults source ;;
 	*) echo formats lists readers seq rid source faults text motif mask stat ;;
 	esac
@@ -100,6 +108,14 @@ bats_of() {
 	esac
 }
 
+# ask UNIT...: whether one of them sees it
+ask() {
+	make -s "${@/#/build/tests/unit_}" >"$dir/log" 2>&1
+	for u; do
+		(ulimit -t 20; exec "build/tests/unit_$u") >"$dir/log" 2>&1 || { killed=$u; return; }
+	done
+}
+
 cases=0 survived=0
 while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	cp "$file" "$dir/kept"
@@ -114,10 +130,9 @@ while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 		killed=none
 	else
 		cases=$((cases + 1))
-		for u in $(tests_of "$file"); do
-			make -s "build/tests/unit_$u" >"$dir/log" 2>&1
-			(ulimit -t 20; exec "build/tests/unit_$u") >"$dir/log" 2>&1 || { killed=$u; break; }
-		done
+		read -r -a units < <(tests_of "$file")
+		ask "${units[@]:0:3}"
+		[ -n "$killed" ] || [ ${#units[@]} -le 3 ] || ask "${units[@]:3}"
 		if [ -z "$killed" ] && [ $units_alone = 0 ] && command -v bats >/dev/null; then
 			make -s -j2 all >"$dir/log" 2>&1
 			for b in $(bats_of "$file"); do
@@ -135,7 +150,8 @@ while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	cp "$dir/kept" "$file"
 	cp "$dir/kept.o" "$obj"
 	touch "$obj"
-done <"$dir/chosen"
+	[ -z "${PROGRESS:-}" ] || echo "$cases $file:$line ${killed:-survives}" >>"$PROGRESS"
+done < <(awk -v i="$part" -v k="$parts" 'NR % k == i % k' "$dir/chosen")
 echo "# $survived of $cases mutants survive"
 echo "$cases cases, $((survived * 10 > cases)) failures"
 [ $((survived * 10)) -le "$cases" ]
