@@ -72,7 +72,7 @@ util_put(const char *path, const void *data, size_t n)
 {
 	FILE *f = fopen(path, "wb");
 
-	if (f == NULL || fwrite(data, 1, n, f) != n || fclose(f) != 0)
+	if (f == NULL || (n > 0 && fwrite(data, 1, n, f) != n) || fclose(f) != 0)
 		err(1, "%s", path);
 }
 

@@ -128,6 +128,8 @@ static const struct {
     {{DBN}, ">a\nACGU\n....\n....\n", "!line 4: a second structure; one a sequence is read"},
     {{DBN}, ">a\nAC&GU\n..&..\n", "!'&' at position 3 joins two strands; only single strands are read"},
     {{DBN}, ">a\nACGU\n(..\001\n", "!line 3: byte 0x01 after 7 letters of the sequence"},
+    {{DBN}, "A\n.\nC\n.\n", " A .;  C ."},
+    {{DBN}, " \t\n A C\n..\n", " AC .."},
     {{DBN}, "", ""},
     /* bpseq */
     {{BPSEQ}, "# a name\n1 G 3\n2 A 0\n3 C 1\n\n1 A 0\n2 C 0\n", "a / name GAC (.); in AC .."},
@@ -329,6 +331,11 @@ test_structures(void)
 		const char *s, *says;
 	} bad[] = {{"(", "position 1"}, {")", "position 1"}, {"([)]x)", "position 6"}, {"A", "position 1"},
 	    {"a", "position 1"}, {"(*)", "position 2"}, {"..&..", "position 3"}, {"\xff", "position 1"}};
+	static const struct {
+		const char *s, *says;
+	} orders[] = {{"(.[.).]", "(.[.).]"}, {"[.(.].)", "(.[.).]"}, {"(.[[.).]]", "[.((.].))"},
+	    {"((.[.)).]", "((.[.)).]"}, {"(.[.{.).].}", "(.[.{.).].}"}, {"<.{{.[[[.>.}}.]]]", "{.[[.(((.}.]].)))"},
+	    {"(.[.).](.[.).]", "(.[.).](.[.).]"}, {"(.[.).]((.[.)).]", "(.[.).]((.[.)).]"}};
 	static const int32_t lopsided[] = {1, -1}, outside[] = {7, -1}, own[] = {0, -1};
 	struct rna_buf b = RNA_BUF_INIT, out = RNA_BUF_INIT;
 	struct rna_err e = {.record = RNA_NOREC};
@@ -347,6 +354,14 @@ test_structures(void)
 		rna_structure_print(outside, 2, &out, &e) == RNA_EINVAL &&
 		rna_structure_print(own, 2, &out, &e) == RNA_EINVAL,
 	    "pairs that are none");
+	/* the longer stem first, of equal ones the left one */
+	for (i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+		b.len = out.len = 0;
+		must(rna_structure_parse(orders[i].s, strlen(orders[i].s), &b, &e));
+		must(rna_structure_print((const int32_t *)(const void *)b.data, strlen(orders[i].s), &out, &e));
+		ok(out.len == strlen(orders[i].says) && memcmp(out.data, orders[i].says, out.len) == 0, "%s: %.*s",
+		    orders[i].s, (int)out.len, (char *)out.data);
+	}
 	for (i = 0; i < 62; i++)
 		knots[i] = (int32_t)(i < 31 ? i + 31 : i - 31);
 	ok(rna_structure_print(knots, 62, &out, &e) == RNA_EFORMAT, "31 pairs that all cross: %s", e.text);

@@ -51,6 +51,8 @@ test_vocabularies(void)
 		const char *text, *says;
 	} files[] = {
 	    {REST "A\nC\nG\nU\n", NULL},
+	    {"[SEP]\n[UNK]\n[CLS]\nA\nC\nG\nU\n", NULL},
+	    {"[CLS]\n[SEP]\n[UNK]\nU\nG\nC\nA\n", NULL},
 	    {REST "A\nC\nG\nT\n", NULL},
 	    {"<unk>\n<cls>\n<eos>\n<mask>\nA\nC\nG\nU\n<x\n[\n<]\n", NULL},
 	    {REST "A\nC\nG\n", "no token for the base U"},
@@ -95,8 +97,8 @@ test_vocabularies(void)
 	    "types by forgiving names");
 	ok(rna_vocab_same("pre_mi-RNA", "premiRNA", 8) && !rna_vocab_same("a", "b", 1) && rna_vocab_same("", " _-", 3),
 	    "spellings that agree");
-	ok(rna_vocab_load(&v, util_path("none"), NULL) == RNA_EIO, "no file and no words");
 	rna_vocab_fini(&v);
+	ok(rna_vocab_load(&v, util_path("none"), NULL) == RNA_EIO, "no file and no words");
 	rna_vocab_fini(&w);
 }
 

@@ -1,10 +1,15 @@
 /*
  * unit_pictures.c: colours, grids and labels of the drawings; where labels of records come from.
  */
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include "seq/annotate.h"
+#include "seq/mutate.h"
 #include "seq/picture.h"
 #include "seq/picture_private.h"
+#include "seq/structure.h"
+#include "seq/types.h"
 #include "stream_util.h"
 #include "tap.h"
 
@@ -97,6 +102,181 @@ test_grids(void)
 	rna_buf_fini(&b);
 }
 
+/* Two texts that differ in the last digit of numbers at most. */
+static int
+alike(const char *a, const char *b)
+{
+	char *p, *q;
+	double x, y;
+
+	while (*a != '\0' && *b != '\0') {
+		if (strchr("-.0123456789", *a) != NULL && strchr("-.0123456789", *b) != NULL) {
+			x = strtod(a, &p);
+			y = strtod(b, &q);
+			if (p == a || q == b ? *a != *b : fabs(x - y) > 0.151)
+				return 0;
+			a = p == a ? a + 1 : p;
+			b = q == b ? b + 1 : q;
+		} else if (*a++ != *b++) {
+			return 0;
+		}
+	}
+	return *a == *b;
+}
+
+/* The drawings are what they were when they were looked at: a multiloop, a knot, bulges, probabilities, odd letters. */
+static void
+test_looks(void)
+{
+	static const char seq[] = "gGCGAAUUCGCCAAGGCACUUCGGUGCCAAnGGAAACCUUGCUUGUCAAAGCAAACACCCCC";
+	static const char dbn[] = "(((((....)))..((((((..))))))..[.((...))..((((..)))).....))..].";
+	struct rna_err e = {.record = RNA_NOREC};
+	struct rna_buf pair = RNA_BUF_INIT, out = RNA_BUF_INIT, want = RNA_BUF_INIT;
+	const char *const files[] = {"tests/picture_structure.svg", "tests/picture_dotplot.svg"};
+	const int32_t *partner;
+	struct rna_pictures p;
+	struct rna_record rec;
+	int32_t ij[200];
+	float prob[100];
+	uint64_t dims[2] = {0, 2};
+	int i, k, n = 0;
+
+	must(rna_structure_parse(dbn, sizeof(dbn) - 1, &pair, &e));
+	partner = (const int32_t *)(const void *)pair.data;
+	for (i = 0; i < (int)sizeof(dbn) - 1; i++) {
+		if (partner[i] > i) {
+			ij[2 * n] = i;
+			ij[2 * n + 1] = partner[i];
+			prob[n] = 0.1f + 0.9f * (float)n / 20;
+			n++;
+		}
+	}
+	dims[0] = (uint64_t)n;
+	rna_record_init(&rec);
+	must(rna_record_set_str(&rec, "name", "looked at", 9));
+	must(rna_record_set_str(&rec, "seq", seq, sizeof(seq) - 1));
+	must(rna_record_set_str(&rec, "structure", dbn, sizeof(dbn) - 1));
+	must(rna_record_set_f32(&rec, "energy", -12.3f));
+	for (k = 0; k < 2; k++) {
+		memset(&p, 0, sizeof(p));
+		must(rna_record_set(&rec, "bpp_ij", RNA_I32, 2, dims, ij));
+		must(rna_record_set_vec(&rec, "bpp_p", RNA_F32, prob, (uint64_t)n));
+		must(rna_pictures_add(&p, (enum rna_picture)k, &rec, &e));
+		rna_record_remove(&rec, k == 0 ? "bpp_ij" : "energy");
+		rna_record_remove(&rec, k == 0 ? "bpp_p" : "none");
+		must(rna_pictures_add(&p, k == 0 ? RNA_PICTURE_STRUCTURE : RNA_PICTURE_DOTPLOT, &rec, &e));
+		out.len = 0;
+		must(rna_pictures_write(&p, &out, &e));
+		if (getenv("UNIT_PICTURES_WRITE") != NULL)
+			util_put(util_root(files[k]), out.data, out.len);
+		make_bytes(&out, "", 1);
+		util_get(util_root(files[k]), &want);
+		make_bytes(&want, "", 1);
+		ok(alike((const char *)out.data, (const char *)want.data), "as in %s", files[k]);
+		rna_pictures_fini(&p);
+	}
+	/* damaged probabilities */
+	memset(&p, 0, sizeof(p));
+	dims[1] = 1;
+	must(rna_record_set(&rec, "bpp_ij", RNA_I32, 2, dims, ij));
+	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
+	must(rna_record_set(&rec, "bpp_ij", RNA_U32, 2, (const uint64_t[]){(uint64_t)n, 2}, ij));
+	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
+	must(rna_record_set_vec(&rec, "bpp_ij", RNA_I32, ij, (uint64_t)n));
+	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
+	must(rna_record_set(&rec, "bpp_ij", RNA_I32, 2, (const uint64_t[]){(uint64_t)n - 1, 2}, ij));
+	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
+	rna_pictures_fini(&p);
+	rna_record_fini(&rec);
+	rna_buf_fini(&pair);
+	rna_buf_fini(&out);
+	rna_buf_fini(&want);
+}
+
+/* A type from the table, then the header, then the record, then what is said for all. */
+static void
+test_types(void)
+{
+	static const char rows[] = "URS0000000001\tX\ta\t1\ttRNA\tg\n";
+	struct rna_err e = {.record = RNA_NOREC};
+	struct rna_annotate a = {.type = -1};
+	struct rna_types table;
+	struct rna_record rec;
+	struct rna_vocab v;
+
+	must(rna_vocab_init(&v));
+	util_put(util_path("rows"), rows, sizeof(rows) - 1);
+	must(rna_types_load(&table, &v, util_path("rows"), &e));
+	rna_record_init(&rec);
+	must(rna_record_set_str(&rec, "name", "URS0000000001_9606", 18));
+	must(rna_record_set_str(&rec, "desc", "rRNA", 4));
+	a.vocab = &v;
+	ok(rna_annotate_type(&a, &rec) == -1, "nothing is asked");
+	a.header = 1;
+	ok(rna_annotate_type(&a, &rec) == rna_vocab_find(&v, "rRNA"), "the header");
+	a.table = &table;
+	ok(rna_annotate_type(&a, &rec) == rna_vocab_find(&v, "tRNA"), "the table comes before the header");
+	rna_record_remove(&rec, "name");
+	ok(rna_annotate_type(&a, &rec) == rna_vocab_find(&v, "rRNA"), "no name, no row");
+	rna_record_remove(&rec, "desc");
+	ok(rna_annotate_type(&a, &rec) == -1, "nothing tells");
+	must(rna_record_set_u8(&rec, "type", (uint8_t)(v.type_first + v.ntypes - 1)));
+	ok(rna_annotate_type(&a, &rec) == -1, "ids of no vocabulary");
+	a.was = &v;
+	ok(rna_annotate_type(&a, &rec) == v.type_first + v.ntypes - 1, "the record's, the last");
+	must(rna_record_set_u8(&rec, "type", (uint8_t)v.type_first));
+	ok(rna_annotate_type(&a, &rec) == v.type_first, "the first");
+	a.type = 7;
+	must(rna_record_set_u8(&rec, "type", (uint8_t)(v.type_first - 1)));
+	ok(rna_annotate_type(&a, &rec) == 7, "what is said for all");
+	rna_record_fini(&rec);
+	rna_types_fini(&table);
+	rna_vocab_fini(&v);
+}
+
+/* Copies keep case and what is no base; at rate 1 every pair is another pair, every unpaired base another base. */
+static void
+test_copies(void)
+{
+	static const char seq[] = "gAacuNu-aUc", dbn[] = "((.......))";
+	static const char pairs[] = "AU UA GC CG GU UG";
+	struct rna_err e = {.record = RNA_NOREC};
+	struct rna_buf pair = RNA_BUF_INIT;
+	struct rna_record rec, out;
+	const char *s;
+	char both[3] = "";
+	size_t len, i;
+	uint32_t k;
+	int good = 1, other = 1, canonical = 1;
+
+	rna_record_init(&rec);
+	rna_record_init(&out);
+	must(rna_structure_parse(dbn, 11, &pair, &e));
+	must(rna_record_set_u64(&rec, "rid", 5));
+	must(rna_record_set_str(&rec, "seq", seq, 11));
+	must(rna_record_set_vec(&rec, "pair", RNA_I32, pair.data, 11));
+	for (k = 1; k <= 60; k++) {
+		must(rna_mutate(&rec, 1, k, 1, &out, &e));
+		s = rna_record_get_str(&out, "seq", &len);
+		good &= s != NULL && len == 11 && s[5] == 'N' && s[7] == '-';
+		for (i = 0; good && i < 11; i++)
+			good &= (islower((unsigned char)seq[i]) != 0) == (islower((unsigned char)s[i]) != 0);
+		for (i = 2; good && i < 9; i++)
+			other &= i == 5 || i == 7 ? s[i] == seq[i] : s[i] != seq[i];
+		for (i = 0; good && i < 2; i++) {
+			both[0] = (char)toupper((unsigned char)s[i]);
+			both[1] = (char)toupper((unsigned char)s[10 - i]);
+			canonical &= strstr(pairs, both) != NULL && (s[i] != seq[i] || s[10 - i] != seq[10 - i]);
+		}
+	}
+	ok(good, "case and other letters stay");
+	ok(other, "every unpaired base is another");
+	ok(canonical, "every pair is another pair");
+	rna_record_fini(&rec);
+	rna_record_fini(&out);
+	rna_buf_fini(&pair);
+}
+
 static void
 test_labels(void)
 {
@@ -139,6 +319,10 @@ main(void)
 {
 	test_colours();
 	test_grids();
+	test_looks();
+	test_types();
+	test_copies();
 	test_labels();
+	util_clean();
 	return done();
 }

@@ -193,6 +193,7 @@ test_index(void)
 	const float x[2] = {1, 2};
 	const struct rna_tensor_out a = {.name = "a", .dtype = "F32", .ndim = 1, .dims = {2}, .data = x},
 				    b = {.name = "b", .dtype = "F32", .ndim = 1, .dims = {2}, .data = x};
+	struct rna_tensor_out many = {.name = "a", .dtype = "F32", .ndim = RNA_SAFETENSORS_DIMS, .data = x};
 	struct rna_safetensors s;
 	char folder[512];
 	json_t *map;
@@ -211,6 +212,17 @@ test_index(void)
 		ok((rna_safetensors_open_dir(&s, folder, NULL) == RNA_OK) == (bad[i].says == NULL), "no words wanted");
 		rna_safetensors_close(&s);
 	}
+	/* as many dimensions as there may be, and one more */
+	for (i = 0; i < RNA_SAFETENSORS_DIMS; i++)
+		many.dims[i] = i == 0 ? 2 : 1;
+	ok(rna_safetensors_write(util_path("model.safetensors"), &many, 1, NULL, NULL, NULL, &e) == RNA_OK &&
+		rna_safetensors_open_dir(&s, folder, &e) == RNA_OK && s.list[0].ndim == RNA_SAFETENSORS_DIMS,
+	    "a tensor of 32 dimensions");
+	rna_safetensors_close(&s);
+	many.ndim++;
+	ok(rna_safetensors_write(util_path("model.safetensors"), &many, 1, NULL, NULL, NULL, &e) == RNA_EINVAL,
+	    "one of 33");
+	unlink(util_path("model.safetensors"));
 	/* more files than a model has */
 	map = json_object();
 	for (i = 0; i < 10001; i++) {

@@ -37,7 +37,8 @@ if [ $keep = 0 ]; then
 		bash tests/run.sh check
 	else
 		for t in stream record input source seq text formats lists readers rid shuffle motif mask \
-				safetensors config model_files stat pictures faults faults_source faults_model; do
+				safetensors config model_files stat arrays pictures faults faults_source \
+				faults_model; do
 			[ ! -e "$dir/tests/unit_$t" ] || RNA_TEST=quick "$dir/tests/unit_$t"
 		done
 		bats --tap --filter-tags '!slow,!deep' tests/{golden,tokenize,view,reader,motif,embed}.bats

@@ -74,7 +74,7 @@ fi
 mkdir "$dir/tree" && cp -a Makefile VERSION lib kernels tests formats pipelines tools completions "$dir/tree" || exit 2
 [ ! -d build ] || cp -a build "$dir/tree"
 cd "$dir/tree" || exit 2
-units=(faults faults_model faults_source formats lists pictures readers rid shuffle input layout \
+units=(faults faults_model faults_source arrays formats lists pictures readers rid shuffle input layout \
 	mask motif record safetensors seq source stat stream text)
 make -s -j2 "${units[@]/#/build/tests/unit_}" build/tests/reader all >"$dir/make.log" 2>&1 ||
 	{ tail "$dir/make.log"; exit 2; }
@@ -89,7 +89,9 @@ tests_of() {
 	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer*) echo lists motif faults mask seq ;;
 	lib/seq/layout* | lib/seq/picture* | lib/seq/nearby*) echo pictures faults layout ;;
 	lib/seq/annotate*) echo pictures faults ;;
-	lib/seq/text* | lib/seq/npy* | lib/seq/tensors* | lib/seq/spool*) echo text faults source ;;
+	lib/seq/npy* | lib/seq/tensors* | lib/seq/spool*) echo arrays faults ;;
+	lib/seq/text*) echo text faults source ;;
+	lib/seq/mutate*) echo pictures faults ;;
 	*) echo formats lists readers seq rid source faults text motif mask stat ;;
 	esac
 }
