@@ -41,6 +41,8 @@ struct cuda_run {
 	cudaStream_t stream;
 	const int32_t *live; /* the counts, no larger than any capacity */
 	char *scratch;       /* of the op alone while it runs */
+	float *dbias;        /* RK_ACT_BACK: where a later call of the list wants the column sums of dy, or NULL */
+	const void *summed;  /* the dy whose column sums that call need not take any more */
 };
 
 /* scratch: bytes.  prepare, may be NULL: before the first run; a sentence when the device can't do the call. */
@@ -116,6 +118,8 @@ cudaError_t cuda_add_partials(
 size_t cuda_column_scratch(int n);
 cudaError_t
 cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r);
+/* dy *= act'(.), and dst[0..n) += the column sums of what it becomes, unless NULL; scratch: as above. */
+cudaError_t cuda_act_back_sums(const struct rk_linear *o, enum rk_precision store, float *dst, struct cuda_run *r);
 /*
  * dst[key][0..n) += the sum of the live rows of x[cap][n] with that key, in order; key of 1 or 4 bytes; skip: a key
  * that is left out, or -1.

@@ -313,7 +313,8 @@ cuda_linear_back_w(const struct rk_call *c, struct cuda_run *x)
 	else
 		LAUNCH(zero_tails<float>, grid, dim3(THREADS), 0, x->stream, (float *)o->x, k.k, (float *)o->dy, k.n,
 		    k.rows, x->live, o->rows);
-	if ((e = cuda_product(x->dev->linear, p, &at, x->stream)) != cudaSuccess || o->dbias == NULL)
+	if ((e = cuda_product(x->dev->linear, p, &at, x->stream)) != cudaSuccess || o->dbias == NULL ||
+	    x->summed == o->dy)
 		return e;
 	return cuda_column_sums(o->dy, k.store, o->rows, k.rows, k.n, (float *)o->dbias, x);
 }

@@ -47,7 +47,7 @@ op_of(enum rk_op op)
 	    {RK_LINEAR, OP(linear, cuda_linear_prepare)},
 	    {RK_LINEAR_BACK_X, {cuda_linear_back_x, NULL, cuda_linear_prepare}},
 	    {RK_LINEAR_BACK_W, OP(linear_back_w, cuda_linear_prepare)},
-	    {RK_ACT_BACK, BARE(act_back)},
+	    {RK_ACT_BACK, OP(act_back, NULL)},
 	    {RK_NORM, BARE(norm)},
 	    {RK_NORM_BACK, OP(norm_back, NULL)},
 	    {RK_ATTENTION, OP(attention, cuda_attention_prepare)},
@@ -171,17 +171,41 @@ cuda_list_destroy(void *list)
 	free(l);
 }
 
+/* Where call i, an RK_ACT_BACK, may put the column sums of dy: the bias's gradient of the layer's call that follows. */
+static float *
+dbias_of(const struct cuda_list *l, size_t i)
+{
+	const struct rk_linear *o = &l->calls[i].u.linear, *later;
+
+	for (size_t k = i + 1; k < l->n && k <= i + 2; k++) {
+		later = &l->calls[k].u.linear;
+		if ((l->calls[k].op != RK_LINEAR_BACK_W && l->calls[k].op != RK_LINEAR_BACK_X) || later->dy != o->dy ||
+		    later->rows != o->rows || later->cap != o->cap || l->calls[k].store != l->calls[i].store)
+			return NULL;
+		if (l->calls[k].op == RK_LINEAR_BACK_W)
+			return (float *)later->dbias;
+	}
+	return NULL;
+}
+
 /* Every call on the stream. */
 static cudaError_t
 launch(struct cuda_list *l)
 {
-	struct cuda_run x = {l->dev, l->dev->stream, l->checked, l->scratch};
+	struct cuda_run x = {l->dev, l->dev->stream, l->checked, l->scratch, NULL, NULL};
 	cudaError_t e;
 
 	LAUNCH(check_counts, dim3(1), dim3(1), 0, x.stream, l->live, l->checked, l->most, l->dev->fault);
 	e = cudaGetLastError();
-	for (size_t i = 0; i < l->n && e == cudaSuccess; i++)
+	for (size_t i = 0; i < l->n && e == cudaSuccess; i++) {
+		if (l->calls[i].op == RK_ACT_BACK && l->calls[i].u.linear.act != RK_NONE) {
+			x.dbias = dbias_of(l, i);
+			x.summed = x.dbias != NULL ? l->calls[i].u.linear.dy : NULL;
+		}
 		e = op_of(l->calls[i].op)->launch(&l->calls[i], &x);
+		if (l->calls[i].op == RK_LINEAR_BACK_W)
+			x.summed = NULL;
+	}
 	return e;
 }
 

@@ -38,36 +38,71 @@ cuda_add_partials(
 	return cudaGetLastError();
 }
 
-/* Column sums of the rows of one part: thread (x, y) takes eight columns of rows y, y + ROWS, ... of the part. */
-template <class T>
-static __global__ void
-    __launch_bounds__(32 * ROWS) column_sums(const T *x, const int32_t *live, int rows, int n, float *partial)
+/* The sums of a block's threads, eight columns each, into its part. */
+__device__ __forceinline__ void
+write_part(const float (&total)[8], int n, float *partial)
 {
 	SHARED_MEMORY(memory);
 	float(*sums)[256] = (float(*)[256])memory;
-	const int c = (blockIdx.x * 32 + threadIdx.x) * 8, end = live[rows];
-	float total[8] = {}, v[8];
+	const int column = threadIdx.y * 32 + threadIdx.x, at = blockIdx.x * 256 + column;
+	float s = 0;
 
-	for (int r = blockIdx.y * ROWS + threadIdx.y; r < end && c < n; r += gridDim.y * ROWS) {
-		if (n % 8 == 0)
-			load_row8(v, x + (size_t)r * n, c, n);
-		else
-			load_part<false>(v, x + (size_t)r * n, c, n);
-#pragma unroll
-		for (int i = 0; i < 8; i++)
-			total[i] += v[i];
-	}
 #pragma unroll
 	for (int i = 0; i < 8; i++)
 		sums[threadIdx.y][threadIdx.x * 8 + i] = total[i];
 	__syncthreads();
-	const int column = threadIdx.y * 32 + threadIdx.x, at = blockIdx.x * 256 + column;
-	float s = 0;
-
 	for (int y = 0; y < ROWS; y++)
 		s += sums[y][column];
 	if (at < n)
 		partial[(size_t)blockIdx.y * n + at] = s;
+}
+
+/* Column sums of the rows of one part: thread (x, y) takes eight columns of rows y, y + ROWS, ... of the part. */
+template <class T, bool Whole>
+static __global__ void
+    __launch_bounds__(32 * ROWS) column_sums(const T *x, const int32_t *live, int rows, int n, float *partial)
+{
+	const int c = (blockIdx.x * 32 + threadIdx.x) * 8, end = live[rows];
+	float total[8] = {}, v[8];
+
+	for (int r = blockIdx.y * ROWS + threadIdx.y; r < end && c < n; r += gridDim.y * ROWS) {
+		load_part<Whole>(v, x + (size_t)r * n, c, n);
+#pragma unroll
+		for (int i = 0; i < 8; i++)
+			total[i] += v[i];
+	}
+	write_part(total, n, partial);
+}
+
+template <class T> struct act_back {
+	T *dy;
+	const T *y; /* of GELU: what it was given */
+	enum rk_act act;
+};
+
+/* The same sums of dy after it went back through the activation, which is done on the way; partial NULL: no sums. */
+template <class T, bool Whole>
+static __global__ void __launch_bounds__(32 * ROWS)
+    act_back_sums(struct act_back<T> o, const int32_t *live, int rows, int n, float *partial)
+{
+	const int c = (blockIdx.x * 32 + threadIdx.x) * 8, end = live[rows];
+	float total[8] = {}, v[8], y[8];
+
+	for (int r = blockIdx.y * ROWS + threadIdx.y; r < end && c < n; r += gridDim.y * ROWS) {
+		load_part<Whole>(v, o.dy + (size_t)r * n, c, n);
+		load_part<Whole>(y, o.y + (size_t)r * n, c, n);
+#pragma unroll
+		for (int i = 0; i < 8; i++) {
+			const float s = o.act == RK_GELU ? slope(RK_GELU, 0, y[i]) : slope(o.act, y[i], 0);
+
+			/* a gradient that is not finite stays out where ReLU is 0; what is stored is what is added */
+			v[i] = to_float(from_float<T>(o.act == RK_RELU && s == 0 ? 0 : v[i] * s));
+			total[i] += v[i];
+		}
+		store_part<Whole>(o.dy + (size_t)r * n, c, n, v);
+	}
+	if (partial != NULL)
+		write_part(total, n, partial);
 }
 
 size_t
@@ -76,20 +111,61 @@ cuda_column_scratch(int n)
 	return (size_t)COLUMN_PARTS * n * sizeof(float);
 }
 
+/* How both kernels over columns are launched. */
+static dim3
+column_grid(int cap, int n)
+{
+	return dim3((n + 255) / 256, cuda_blocks(cap, ROWS, COLUMN_PARTS));
+}
+
+enum { COLUMN_SHARED = ROWS * 256 * sizeof(float) };
+
+template <class T>
+static cudaError_t
+sum_columns(const T *x, int rows, int cap, int n, float *dst, struct cuda_run *r)
+{
+	const dim3 grid = column_grid(cap, n);
+	const struct cuda_sums s = {{dst, NULL, NULL}};
+	float *partial = (float *)r->scratch;
+
+	if (n % 8 == 0)
+		LAUNCH((column_sums<T, true>), grid, dim3(32, ROWS), COLUMN_SHARED, r->stream, x, r->live, rows, n,
+		    partial);
+	else
+		LAUNCH((column_sums<T, false>), grid, dim3(32, ROWS), COLUMN_SHARED, r->stream, x, r->live, rows, n,
+		    partial);
+	return cuda_add_partials(&s, 1, partial, (int)grid.y, n, r->stream);
+}
+
 cudaError_t
 cuda_column_sums(const void *x, enum rk_precision store, int rows, int cap, int n, float *dst, struct cuda_run *r)
 {
-	const unsigned parts = cuda_blocks(cap, ROWS, COLUMN_PARTS);
-	const struct cuda_sums s = {{dst, NULL, NULL}};
-	float *partial = (float *)r->scratch;
-	const dim3 grid((n + 255) / 256, parts), block(32, ROWS);
-	const size_t shared = ROWS * 256 * sizeof(float);
+	return store == RK_BF16 ? sum_columns((const bf16 *)x, rows, cap, n, dst, r)
+	                        : sum_columns((const float *)x, rows, cap, n, dst, r);
+}
 
-	if (store == RK_BF16)
-		LAUNCH(column_sums<bf16>, grid, block, shared, r->stream, (const bf16 *)x, r->live, rows, n, partial);
+template <class T>
+static cudaError_t
+back_and_sum(const struct rk_linear *o, float *dst, struct cuda_run *r)
+{
+	const dim3 grid = column_grid(o->cap, o->w.n);
+	const struct cuda_sums s = {{dst, NULL, NULL}};
+	const struct act_back<T> a = {(T *)o->dy, (const T *)(o->act == RK_GELU ? o->pre : o->y), o->act};
+	float *partial = dst != NULL ? (float *)r->scratch : NULL;
+
+	if (o->w.n % 8 == 0)
+		LAUNCH((act_back_sums<T, true>), grid, dim3(32, ROWS), COLUMN_SHARED, r->stream, a, r->live, o->rows,
+		    o->w.n, partial);
 	else
-		LAUNCH(column_sums<float>, grid, block, shared, r->stream, (const float *)x, r->live, rows, n, partial);
-	return cuda_add_partials(&s, 1, partial, (int)parts, n, r->stream);
+		LAUNCH((act_back_sums<T, false>), grid, dim3(32, ROWS), COLUMN_SHARED, r->stream, a, r->live, o->rows,
+		    o->w.n, partial);
+	return dst != NULL ? cuda_add_partials(&s, 1, partial, (int)grid.y, o->w.n, r->stream) : cudaGetLastError();
+}
+
+cudaError_t
+cuda_act_back_sums(const struct rk_linear *o, enum rk_precision store, float *dst, struct cuda_run *r)
+{
+	return store == RK_BF16 ? back_and_sum<bf16>(o, dst, r) : back_and_sum<float>(o, dst, r);
 }
 
 /*

@@ -50,20 +50,6 @@ __launch_bounds__(THREADS) add_rows(const T *x, T *y, int n, const int32_t *live
 	y[i] = from_float<T>(to_float(y[i]) + to_float(x[i]));
 }
 
-template <class T>
-static __global__ void
-__launch_bounds__(THREADS)
-    act_rows(T *dy, const T *y, const T *pre, enum rk_act act, int n, const int32_t *live, int rows)
-{
-	EACH(i, (size_t)live[rows] * n, THREADS)
-	{
-		const float s = slope(act, act == RK_GELU ? 0 : to_float(y[i]), act == RK_GELU ? to_float(pre[i]) : 0);
-
-		/* a gradient that is not finite stays out where ReLU is 0 */
-		dy[i] = from_float<T>(act == RK_RELU && s == 0 ? 0 : to_float(dy[i]) * s);
-	}
-}
-
 /* A warp has a row. */
 template <class T>
 static __global__ void
@@ -161,15 +147,16 @@ cuda_add(const struct rk_call *c, struct cuda_run *x)
 	BY_STORE(add_rows, (size_t)o->cap * o->columns, (const T *)o->x, (T *)o->y, o->columns, x->live, o->rows);
 }
 
+size_t
+cuda_act_back_scratch(const struct rk_call *c)
+{
+	return cuda_column_scratch(c->u.linear.w.n);
+}
+
 cudaError_t
 cuda_act_back(const struct rk_call *c, struct cuda_run *x)
 {
-	const struct rk_linear *o = &c->u.linear;
-
-	if (o->act == RK_NONE)
-		return cudaSuccess;
-	BY_STORE(act_rows, (size_t)o->cap * o->w.n, (T *)o->dy, (const T *)o->y, (const T *)o->pre, o->act, o->w.n,
-	    x->live, o->rows);
+	return c->u.linear.act != RK_NONE ? cuda_act_back_sums(&c->u.linear, c->store, x->dbias, x) : cudaSuccess;
 }
 
 cudaError_t

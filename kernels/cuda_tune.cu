@@ -113,7 +113,7 @@ time_candidate(
     struct cuda_device *dev, struct product *p, const struct product_data *at, const int32_t *live, cudaEvent_t *e)
 {
 	struct rk_linear o;
-	struct cuda_run x = {dev, dev->stream, live, NULL};
+	struct cuda_run x = {dev, dev->stream, live, NULL, NULL, NULL};
 	float ms = -1;
 
 	memset(&o, 0, sizeof(o));
