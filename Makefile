@@ -62,9 +62,16 @@ BENCH_SRC = $(wildcard tests/bench_*.c)
 BENCHES = $(BENCH_SRC:tests/%.c=$(B)/tests/%)
 # the CUDA plug-in in the emulator, where there is a C++ compiler
 EMULATOR = $(if $(shell command -v $(CXX) 2>/dev/null),$(B)/lib/rill/librna-cuda-emu.so)
+# the CUDA plug-in: plain make builds it too; what runs the checks does not wait for it
+CUDA_LIB = $(B)/lib/rill/librna-cuda.so
+CUDA ?= $(if $(shell command -v $(NVCC) 2>/dev/null),1,0)
+PLUGIN = $(if $(filter 1,$(CUDA)),$(CUDA_LIB))
 COMPLETIONS = $(if $(TOOLS),$(B)/completions/.made)
 
-## all: build the programs into build/bin, and the shell completions (the default)
+## everything: all, and where nvcc is found cuda, which CUDA=0 leaves out (the default)
+everything: all $(if $(SAN),,$(PLUGIN))
+
+## all: build the programs into build/bin, and the shell completions
 all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
 
 ## units: build the unit tests
@@ -126,12 +133,11 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/librna.a
 # CUDA_ARCH=90a builds for one only.
 CUDA_SRC = $(wildcard kernels/cuda_*.cu)
 CUDA_ARCH ?= 80 86 89 90a 100 120
-CUDA_LIB = $(B)/lib/rill/librna-cuda.so
 NVCC_FLAGS = -std=c++17 -MMD -MP -O3 -Ikernels -Xcompiler -fPIC,-fvisibility=hidden,-Wall -Xptxas -v --threads 2 \
 	$(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
 	-gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
 
-## cuda: build the plug-in for -d cuda into build/lib/rill (nvcc 13; CUDA_ARCH=90a for one architecture)
+## cuda: build the plug-in for -d cuda alone, into build/lib/rill (nvcc 13; CUDA_ARCH=90a for one architecture)
 cuda: $(CUDA_LIB)
 
 $(B)/cuda/%.o: kernels/%.cu $(B)/cuda/flags
@@ -314,9 +320,9 @@ clean:
 help:
 	@echo 'rill $(VERSION): make TARGET'
 	@awk -F': ' '/^## /{ sub(/^## /, ""); printf "  %-22s %s\n", $$1, substr($$0, length($$1) + 3) }' Makefile
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX MANPREFIX DESTDIR SAN=address,undefined|thread V=1'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PREFIX MANPREFIX DESTDIR SAN=address,undefined|thread CUDA=0 V=1'
 
 FORCE:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench bench-torch lint format install uninstall dist clean help FORCE
+.PHONY: everything all units cuda deps demo check-quick check check-deep check-gpu bench-gpu fuzz fuzzers bench bench-torch lint format install uninstall dist clean help FORCE
 .SECONDARY:

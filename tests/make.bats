@@ -44,8 +44,8 @@ setup() {
 			printf "%s " "${COMPREPLY[@]}"' _ "$BATS_TEST_TMPDIR" "$t"
 		[ "$output" = "--verbose --version " ]
 	done
-	run -0 bash --norc -c '. "$1/bash/rna-view"; COMP_WORDS=(rna-view -O ts) COMP_CWORD=2; _rna_view; echo "${COMPREPLY[@]}"' \
-		_ "$BATS_TEST_TMPDIR"
+	run -0 bash --norc -c '. "$1/bash/rna-view"; COMP_WORDS=(rna-view -O ts) COMP_CWORD=2; _rna_view
+		echo "${COMPREPLY[@]}"' _ "$BATS_TEST_TMPDIR"
 	[ "$output" = tsv ]
 }
 
@@ -75,9 +75,17 @@ setup() {
 	for d in one two/three; do
 		mkdir -p "$BATS_TEST_TMPDIR/$d"
 		cp -r Makefile VERSION lib kernels tools completions formats "$BATS_TEST_TMPDIR/$d"
-		make -s -C "$BATS_TEST_TMPDIR/$d" >/dev/null
+		make -s CUDA=0 -C "$BATS_TEST_TMPDIR/$d" >/dev/null
 	done
 	for t in $(all_tools); do
 		same "$BATS_TEST_TMPDIR/one/build/bin/$t" "$BATS_TEST_TMPDIR/two/three/build/bin/$t"
 	done
+}
+
+@test "make builds the CUDA plug-in where there is an nvcc; CUDA=0 and make all leave it out" {
+	plugin() { make -n B="$BATS_TEST_TMPDIR/none" "$@" | grep -c 'NVCC kernels/cuda_fold.cu' || true; }
+	[ "$(plugin NVCC=true)" -gt 0 ]
+	[ "$(plugin NVCC=true CUDA=0)" = 0 ]
+	[ "$(plugin NVCC="$BATS_TEST_TMPDIR/nvcc")" = 0 ]
+	[ "$(plugin NVCC=true all units)" = 0 ]
 }
