@@ -17,9 +17,9 @@
 DATA ?= ../shared/data  ## folder that holds sequence/nRC/*.fa and, for the pretraining, what pretrain.mk wants
 OUT ?= build/classify$(if $(SMALL),-small)  ## folder of the results
 MODEL ?= $(ROOT)/pipelines/models/tiny  ## pretrained model: the rows best and stack
-RNAS ?= $(if $(SMALL),300,2000)  ## training RNAs of each fine-tuning, drawn at random
-FROZEN ?= $(if $(SMALL),1000,5973)  ## training RNAs of the rows that do not fine-tune, drawn at random (5973: all)
-TEST ?= $(if $(SMALL),600,2600)  ## test RNAs, drawn at random (2600: all)
+RNAS ?= $(if $(SMALL),200,2000)  ## training RNAs of each fine-tuning, drawn at random
+FROZEN ?= $(if $(SMALL),600,5973)  ## training RNAs of the rows that do not fine-tune, drawn at random (5973: all)
+TEST ?= $(if $(SMALL),400,2600)  ## test RNAs, drawn at random (2600: all)
 EPOCHS ?= $(if $(SMALL),2,3)  ## passes over them
 SEEDS ?= $(if $(SMALL),1,1 2 3)  ## of order, dropout and new weights, in the clean protocol
 PAPER_SEEDS ?= 1  ## in the paper's

@@ -11,7 +11,7 @@ setup_file() {
 			s = ""
 			n = 30 + int(rand() * 40) + 40 * (i % 3)
 			for (k = 0; k < n; k++)
-				s = s (rand() < 0.12 ? substr("ACG", i % 3 + 1, 1) : substr("ACGU", 1 + int(rand() * 4), 1))
+				s = s substr("ACGU", 1 + (rand() < 0.12 ? i % 3 : int(rand() * 4)), 1)
 			printf ">r%d c%d\n%s\n", i, i % 3, s
 		} }' >lab.fa
 	rna-tokenize -q --label header lab.fa | rna-embed -q --kmer 2 -o lab.rill
@@ -35,14 +35,17 @@ calls() {
 	rna-predict -m "$T/m" --top 2 lab.fa | rna-view -O tsv --fields name,logits,prob,call,top | same - "$T/stream"
 	rna-predict -m "$T/m" lab.fa | rna-view -O json | jq -es 'all(.[]; has("kmer") | not)'
 	rna-view -H "$T/p.rill" | grep -q '"classes"'
-	[ "$(jq -r '.architectures[0], .rill.features.kind, .rill.features.size' "$T/m/config.json" | paste -sd' ')" = "RillFeatures kmer 16" ]
+	[ "$(jq -r '.architectures[0], .rill.features.kind, .rill.features.size' "$T/m/config.json" | paste -sd' ')" = \
+		"RillFeatures kmer 16" ]
 }
 
 @test "validation chooses the penalty; without it, it is that of C = 1" {
 	rna-train class -q --from kmer --valid lab.rill -o "$T/v" lab.rill
-	awk -F '\t' 'NR > 1 && $7 == 1 { best = $5 } NR > 1 && (least == "" || $5 < least) { least = $5 } END { exit best != least }' "$T/v/log.tsv"
+	awk -F '\t' 'NR > 1 && $7 == 1 { best = $5 } NR > 1 && (least == "" || $5 < least) { least = $5 }
+		END { exit best != least }' "$T/v/log.tsv"
 	# the training RNAs themselves: the weaker the better
-	awk -F '\t' 'NR > 1 { if (before != "" && $3 > before + 1e-9) bad = 1; before = $3 } END { exit bad }' "$T/v/log.tsv"
+	awk -F '\t' 'NR > 1 { if (before != "" && $3 > before + 1e-9) bad = 1; before = $3 }
+		END { exit bad }' "$T/v/log.tsv"
 	rna-train class -q --from kmer -o "$T/n" lab.rill
 	[ "$(wc -l <"$T/n/log.tsv")" = 2 ]
 	awk -F '\t' 'NR == 2 { d = $1 - 1 / 90; exit !(d * d < 1e-12 && $5 == "NA") }' "$T/n/log.tsv"
@@ -50,9 +53,11 @@ calls() {
 
 @test "the length alone" {
 	rna-train class -q --from length -o "$T/m" lab.rill
-	[ "$(rna-predict -m "$T/m" lab.rill | rna-view -O tsv --fields label,call | awk 'NR > 1 { n++; k += $1 == $2 } END { print (k / n > 0.8) }')" = 1 ]
+	[ "$(rna-predict -m "$T/m" lab.rill | rna-view -O tsv --fields label,call |
+		awk 'NR > 1 { n++; k += $1 == $2 } END { print (k / n > 0.8) }')" = 1 ]
 	# letters say nothing
-	tr ACG UUU <lab.fa | awk '/^>/ { sub(/ U/, " c") } 1' | rna-predict -m "$T/m" | rna-view -O tsv --fields call >"$T/a"
+	tr ACG UUU <lab.fa | awk '/^>/ { sub(/ U/, " c") } 1' | rna-predict -m "$T/m" |
+		rna-view -O tsv --fields call >"$T/a"
 	rna-predict -m "$T/m" lab.rill | rna-view -O tsv --fields call | same - "$T/a"
 }
 
@@ -68,6 +73,16 @@ calls() {
 	[[ $stderr == *"record 1: no field mean (f32 [n])" ]]
 }
 
+@test "a vector of an RNA that was read in chunks: records that have no tokens any more" {
+	rna-tokenize -q --label header --long chunk --max 42 lab.fa | rna-embed -q --what mean |
+		rna-vote -q --by chunk -o "$T/v.rill"
+	[ "$(rna-view -n "$T/v.rill")" = 90 ]
+	[ "$(rna-view -O json "$T/v.rill" | grep -c '"tokens"')" -lt 90 ]
+	rna-train class -q --from field:mean -o "$T/m" "$T/v.rill"
+	rna-predict -q -m "$T/m" -o "$T/p.rill" "$T/v.rill"
+	awk -v k="$(calls "$T/p.rill")" 'BEGIN { exit k < 0.5 }'
+}
+
 @test "a look-up: what was seen has its label, the rest the shares" {
 	need jq
 	head -n 120 lab.fa >"$T/half.fa"
@@ -80,7 +95,8 @@ calls() {
 	# twice with one label, once with another
 	printf '>a x\nACGU\n>b x\nACGT\n>c y\nacgu\n>d y\nGGGG\n' | rna-tokenize -q --label header >"$T/abc.rill"
 	rna-train class -q --from seq -o "$T/abc" "$T/abc.rill"
-	rna-predict -m "$T/abc" "$T/abc.rill" | rna-view -O json | jq -es '.[0].call == "x" and .[2].call == "x" and .[3].call == "y" and
+	rna-predict -m "$T/abc" "$T/abc.rill" | rna-view -O json |
+		jq -es '.[0].call == "x" and .[2].call == "x" and .[3].call == "y" and
 		(.[0].prob[0] - 2.5 / 4 | fabs < 1e-6) and (.[3].prob[1] - 1.5 / 2 | fabs < 1e-6)'
 }
 
@@ -105,11 +121,14 @@ refused() {
 }
 
 @test "what can't be learnt or read is one line" {
-	refused 1 "record 1: no field kmer; make it with: rna-embed --kmer 3" rna-train class --from kmer -o "$T/n" <(rna-tokenize -q --label header lab.fa)
+	refused 1 "record 1: no field kmer; make it with: rna-embed --kmer 3" \
+		rna-train class --from kmer -o "$T/n" <(rna-tokenize -q --label header lab.fa)
 	rna-tokenize -q --label header --max 42 --long chunk lab.fa >"$T/chunks.rill"
 	refused 1 "is a chunk: features are of whole RNAs" rna-train class --from length -o "$T/n" "$T/chunks.rill"
-	refused 1 "have the label c0: there is nothing to learn" rna-train class --from length -o "$T/n" <(sed 's/ c./ c0/' lab.fa | rna-tokenize -q --label header)
-	refused 2 "--epochs: what is learnt from features has no use for it" rna-train class --from kmer --epochs 3 -o "$T/n" lab.rill
+	refused 1 "have the label c0: there is nothing to learn" \
+		rna-train class --from length -o "$T/n" <(sed 's/ c./ c0/' lab.fa | rna-tokenize -q --label header)
+	refused 2 "--epochs: what is learnt from features has no use for it" \
+		rna-train class --from kmer --epochs 3 -o "$T/n" lab.rill
 	refused 2 "has no backbone" rna-train class --from kmer -m none -o "$T/n" lab.rill
 	refused 2 "--from" rna-train class --from nonsense -o "$T/n" lab.rill
 	refused 2 "--from: goes with class and pair, not with mlm" rna-train mlm --from kmer -o "$T/n" lab.rill

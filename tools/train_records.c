@@ -118,6 +118,7 @@ train_read_data(struct class_run *c, int pairs)
 	if (rna_classdata_init(&c->data, &err) != RNA_OK)
 		train_fail(&c->r, &err);
 	c->data.pairs = pairs;
+	c->data.bare = c->r.o->from >= TRAIN_FROM_KMER;
 	c->data.max_chunks = (uint32_t)c->r.o->max_chunks;
 	read_input(c);
 	if (c->r.o->valid != NULL)

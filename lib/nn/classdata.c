@@ -114,6 +114,8 @@ copy(struct rna_classdata *d, const struct rna_record *rec, int max, struct rna_
 	const uint8_t *tokens, *segment;
 	uint64_t n = 0, same;
 
+	if (d->bare && !d->pairs)
+		return RNA_OK;
 	if ((tokens = rna_record_get_vec(rec, "tokens", RNA_U8, &n)) == NULL || n == 0)
 		return rna_fail(err, RNA_EFORMAT, "no tokens; pass the sequences through rna-tokenize");
 	if (n > (uint64_t)max)

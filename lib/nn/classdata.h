@@ -36,14 +36,15 @@ struct rna_classdata {
 	uint32_t last_chunk; /* index of the last record's */
 	uint32_t max_chunks; /* set by the caller: the first so many of an RNA are kept; 0: all */
 	int pairs;     /* set by the caller: 1: each record must be a pair */
+	int bare;      /* set by the caller: 1: tokens are not kept, and no record but a pair needs them */
 };
 
 enum rna_status rna_classdata_init(struct rna_classdata *d, struct rna_err *err) RNA_CHECK;
 void rna_classdata_fini(struct rna_classdata *d);
 /*
- * Adds a record with `tokens` and `label` (str, or i32, whose name is its digits); a chunk behind the first goes to the
- * RNA of the chunk before.  RNA_EFORMAT: it lacks one of them, is a chunk that does not follow on the one before, has
- * more than max tokens, is no pair where pairs are wanted, or, once sealed, another label than those known.
+ * Adds a record with `tokens` (see bare) and `label` (str, or i32, whose name is its digits); a chunk behind the first
+ * goes to the RNA of the chunk before.  RNA_EFORMAT: it lacks one of them, is a chunk that does not follow on the one
+ * before, has more than max tokens, is no pair where pairs are wanted, or, once sealed, another label than those known.
  */
 enum rna_status rna_classdata_add(
     struct rna_classdata *d, const struct rna_record *rec, int max, int valid, struct rna_err *err) RNA_CHECK;
