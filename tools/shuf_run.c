@@ -119,10 +119,13 @@ void
 shuf_shuffle(struct shuf_run *r)
 {
 	uint64_t streams = (8 + 6 * (uint64_t)r->tool->threads) << 20;    /* what reading and writing take */
-	uint64_t mem = r->opts->mem - (streams < r->opts->mem / 2 ? streams : r->opts->mem / 2);
+	uint64_t most = r->opts->mem - r->opts->mem / 4;
+	uint64_t mem = r->opts->mem - (streams < most ? streams : most);
 	struct rna_shuffle_options so = {r->tool->seed, mem, NULL, r->opts->sample > 0};
 	struct rna_err err = {.record = RNA_NOREC};
 
+	if (so.mem < RNA_SHUFFLE_MEM_MIN)
+		so.mem = RNA_SHUFFLE_MEM_MIN;
 	if ((r->shuffle = rna_shuffle_create(&so, &err)) == NULL)
 		tool_die_err(r->tool, &err);
 	while (next_record(r)) {

@@ -11,6 +11,7 @@
 #define DECODER "cls.predictions.decoder.weight"
 #define DECODER_BIAS "cls.predictions.decoder.bias"
 #define HEAD_BIAS "cls.predictions.bias"
+#define PIECE 16384 /* elements that are copied at once */
 #define WORDS "bert.embeddings.word_embeddings.weight"
 
 /* A file's tensors, each with its stock name. */
@@ -249,7 +250,40 @@ transpose(float *x, size_t n)
 	}
 }
 
-/* Tensor i of the file to its place; its pages are given back. */
+/* 1 when one of n numbers is none: one vector pass. */
+static int
+has_nan(const float *x, size_t n)
+{
+	int found = 0;
+
+#pragma omp simd reduction(| : found)
+	for (size_t i = 0; i < n; i++)
+		found |= x[i] != x[i];
+	return found;
+}
+
+/* Elements first .. first + n - 1 of tensor t, through buf, to dst; side not 0: a whole matrix, to be transposed. */
+static enum rna_status
+copy_piece(struct rk *rk, const struct rna_tensor *t, size_t first, size_t n, size_t side, float *buf, char *dst,
+    struct rna_err *err)
+{
+	size_t i = 0;
+
+	if (rna_safetensors_read(t, first, n, buf) != RNA_OK)
+		return rna_fail(err, RNA_EFORMAT, "tensor %s can't be read as numbers", t->name);
+	if (has_nan(buf, n)) {
+		while (!isnan(buf[i]))
+			i++;
+		return rna_fail(err, RNA_EFORMAT, "tensor %s: element %zu is not a number", t->name, first + i);
+	}
+	if (side > 0)
+		transpose(buf, side);
+	if (rk_upload_f32(rk, dst + first * rk_real_size(rk), buf, n) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
+	return RNA_OK;
+}
+
+/* Tensor i of the file to its place, in pieces that stay in a cache; its pages are given back. */
 static enum rna_status
 copy(const struct model_source *s, size_t i, struct rna_err *err)
 {
@@ -257,22 +291,19 @@ copy(const struct model_source *s, size_t i, struct rna_err *err)
 	const struct model_entry *e = s->to[i];
 	struct rk *rk = s->m->rk;
 	char *dst = (char *)rna_params_value(&s->m->params, e->param) + e->first * rk_real_size(rk);
+	size_t side = s->fix_square && e->square ? (size_t)e->dims[0] : 0, piece, at, n;
 	enum rna_status st = RNA_OK;
 	float *buf;
 
-	buf = reallocarray(NULL, e->n, sizeof(*buf));
+	piece = side > 0 || e->n < PIECE ? e->n : PIECE;
+	buf = reallocarray(NULL, piece, sizeof(*buf));
 	if (!buf)
 		return rna_fail(err, RNA_EMEM, "no memory for tensor %s", t->name);
-	if (rna_safetensors_read(t, 0, e->n, buf) != RNA_OK)
-		st = rna_fail(err, RNA_EFORMAT, "tensor %s can't be read as numbers", t->name);
+	for (at = 0; !st && at < e->n; at += n) {
+		n = e->n - at < piece ? e->n - at : piece;
+		st = copy_piece(rk, t, at, n, side, buf, dst, err);
+	}
 	rna_safetensors_release(t);
-	for (size_t k = 0; !st && k < e->n; k++)
-		if (isnan(buf[k]))
-			st = rna_fail(err, RNA_EFORMAT, "tensor %s: element %zu is not a number", t->name, k);
-	if (!st && s->fix_square && e->square)
-		transpose(buf, (size_t)e->dims[0]);
-	if (!st && rk_upload_f32(rk, dst, buf, e->n) != RK_OK)
-		st = rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
 	free(buf);
 	return st;
 }

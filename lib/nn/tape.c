@@ -54,11 +54,9 @@ rna_tape_destroy(struct rna_tape *t)
 	rk_list_destroy(t->forward);
 	rk_list_destroy(t->backward);
 	give_back(t, t->inputs, rna_tape_inputs_layout(t, NULL));
-	for (int i = 0; i < t->npacks; i++) {
+	for (int i = 0; i < t->npacks; i++)
 		rk_list_destroy(t->packs[i].list);
-		give_back(t, t->packs[i].fwd, t->packs[i].fwd_bytes);
-		give_back(t, t->packs[i].bwd, t->packs[i].bwd_bytes);
-	}
+	give_back(t, t->packed, rna_tape_packed_bytes(t));
 	give_back(t, t->arena, t->arena_bytes);
 	free(t->nodes);
 	free(t->tensors);

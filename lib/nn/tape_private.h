@@ -105,6 +105,7 @@ struct rna_tape {
 	char failure[160];
 	int planned;
 	size_t arena_bytes;
+	void *packed; /* the packed weights, one after the other: large pages hold them */
 	char *arena, *inputs;
 	struct rk_list *pack_list, *forward, *backward;
 };
@@ -150,6 +151,8 @@ void rna_tape_maps_backward(struct tape_calls *c, const struct tape_node *n);
 
 /* tape_run.c: bytes of the inputs in one piece of memory; base not NULL: t->in points into it. */
 size_t rna_tape_inputs_layout(struct rna_tape *t, char *base);
+/* Bytes of all packed weights. */
+size_t rna_tape_packed_bytes(const struct rna_tape *t);
 
 /* tape_plan.c: gradients, lives, offsets. */
 void rna_tape_plan(struct rna_tape *t);

@@ -5,6 +5,8 @@
 
 #include "nn/tape_private.h"
 
+#define PACK_ALIGN 256 /* bytes: a packed weight begins at a multiple, on every device */
+
 /* The next piece of n elements, aligned to 64. */
 static void *
 piece(char *base, size_t *at, size_t n, size_t item)
@@ -60,6 +62,22 @@ rna_tape_inputs_layout(struct rna_tape *t, char *base)
 	return at;
 }
 
+static size_t
+aligned(size_t n)
+{
+	return (n + PACK_ALIGN - 1) / PACK_ALIGN * PACK_ALIGN;
+}
+
+size_t
+rna_tape_packed_bytes(const struct rna_tape *t)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < t->npacks; i++)
+		n += aligned(t->packs[i].fwd_bytes) + aligned(t->packs[i].bwd_bytes);
+	return n;
+}
+
 size_t
 rna_tape_bytes(struct rna_tape *t)
 {
@@ -67,29 +85,30 @@ rna_tape_bytes(struct rna_tape *t)
 	size_t n;
 
 	rna_tape_plan(t);
-	n = t->arena_bytes + rna_tape_inputs_layout(t, NULL);
+	n = t->arena_bytes + rna_tape_inputs_layout(t, NULL) + rna_tape_packed_bytes(t);
 	t->in = in;
-	for (int i = 0; i < t->npacks; i++)
-		n += t->packs[i].fwd_bytes + t->packs[i].bwd_bytes;
 	return n;
 }
 
 static enum rna_status
 take_all(struct rna_tape *t)
 {
-	struct tape_pack *k;
+	size_t packed = rna_tape_packed_bytes(t);
+	char *at;
 
 	t->inputs = rk_alloc(t->rk, rna_tape_inputs_layout(t, NULL));
 	t->arena = rk_alloc(t->rk, t->arena_bytes);
-	if (!t->inputs || !t->arena)
+	if (!t->inputs || !t->arena || (packed && !(t->packed = rk_alloc(t->rk, packed))))
 		return RNA_EMEM;
 	rna_tape_inputs_layout(t, t->inputs);
+	at = t->packed;
 	for (int i = 0; i < t->npacks; i++) {
-		k = &t->packs[i];
-		k->fwd = rk_alloc(t->rk, k->fwd_bytes);
-		k->bwd = k->bwd_bytes ? rk_alloc(t->rk, k->bwd_bytes) : NULL;
-		if (!k->fwd || (k->bwd_bytes && !k->bwd))
-			return RNA_EMEM;
+		struct tape_pack *k = &t->packs[i];
+
+		k->fwd = at;
+		at += aligned(k->fwd_bytes);
+		k->bwd = k->bwd_bytes ? at : NULL;
+		at += aligned(k->bwd_bytes);
 	}
 	return RNA_OK;
 }

@@ -2,6 +2,9 @@
  * output.c: a file grows as path.part, locked, and is synced and renamed when it is complete, so that whoever finds
  * path finds all of it.  The file is private (0600) until then.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sync_file_range, where there is one */
+#endif
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <errno.h>
@@ -15,6 +18,7 @@
 #include "stream/output.h"
 
 #define LOCK_TRIES 100
+#define EARLY (8u << 20)   /* bytes whose way to the disk begins before the end, which waits for all */
 
 struct rna_output {
 	int fd;
@@ -22,6 +26,8 @@ struct rna_output {
 	char *path;      /* to be renamed to; NULL: written directly */
 	char *part;
 	mode_t mode;     /* of the finished file */
+	uint64_t at;     /* bytes written to part ... */
+	uint64_t begun;  /* ... and how many of them are on their way to the disk */
 };
 
 /* Names of this process's standard output. */
@@ -162,7 +168,21 @@ rna_output_cut(struct rna_output *o, uint64_t n, struct rna_err *err)
 {
 	if (ftruncate(o->fd, (off_t)n) != 0 || lseek(o->fd, (off_t)n, SEEK_SET) < 0)
 		return rna_fail_errno(err, "cannot cut %s", o->part);
+	o->at = o->begun = n;
 	return RNA_OK;
+}
+
+/* n bytes more are written.  What goes wrong on the way to the disk is told by the sync at the end. */
+static void
+begin_sync(struct rna_output *o, size_t n)
+{
+	o->at += n;
+	if (o->path == NULL || o->at - o->begun < EARLY)
+		return;
+#ifdef SYNC_FILE_RANGE_WRITE
+	(void)sync_file_range(o->fd, (off_t)o->begun, (off_t)(o->at - o->begun), SYNC_FILE_RANGE_WRITE);
+#endif
+	o->begun = o->at;
 }
 
 enum rna_status
@@ -177,6 +197,7 @@ rna_output_write(struct rna_output *o, const void *data, size_t n, struct rna_er
 		if (r > 0) {
 			s += r;
 			n -= (size_t)r;
+			begin_sync(o, (size_t)r);
 			continue;
 		}
 		/* EAGAIN: someone made the pipe non-blocking */
