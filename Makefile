@@ -215,7 +215,7 @@ check-deep:
 
 # seconds for each fuzz target
 FUZZ_S ?= 60
-## fuzz: eight targets under libFuzzer and sanitizers, FUZZ_S=60 seconds each (without clang: a fixed number of mutations)
+## fuzz: nine targets under libFuzzer and sanitizers, FUZZ_S=60 seconds each (without clang: a fixed number of mutations)
 fuzz:
 	@sh .ci/deps.sh deep
 	+@if command -v clang >/dev/null; then \
@@ -226,12 +226,15 @@ fuzz:
 ## fuzzers: build the fuzz targets
 fuzzers: $(FUZZERS)
 
-## bench: time the kernels, the model and the pipe's programs; tables go to pipelines/bench/
-bench: $(BENCHES) $(TOOLS)
+## bench: time the kernels, the model and the pipe's programs; tables go to pipelines/bench/ (FASTA=... MOTIFS="...")
+bench: $(BENCHES) $(TOOLS) $(B)/tests/deep/peak
 	@mkdir -p pipelines/bench
 	@set -e; for b in $(BENCHES); do n=$${b##*/}; echo "$$n -> pipelines/bench/$${n#bench_}.tsv"; \
 		$$b > $(B)/$$n.tsv; mv $(B)/$$n.tsv pipelines/bench/$${n#bench_}.tsv; done
-	B=$(B) tests/bench_tools.sh > $(B)/bench_tools.tsv && mv $(B)/bench_tools.tsv pipelines/bench/tools.tsv
+	B=$(B) tests/bench_tools.sh $(FASTA) $(MOTIFS) > $(B)/bench_tools.tsv
+	mv $(B)/bench_tools.tsv pipelines/bench/tools.tsv
+	B=$(B) tests/bench_growth.sh > $(B)/bench_growth.tsv
+	mv $(B)/bench_growth.tsv pipelines/bench/growth.tsv
 
 ## bench-torch: the same model in current torch, in PYTHON's environment; LENGTHS=FASTA: RNAs of natural lengths too
 PYTHON ?= python3
