@@ -4,6 +4,9 @@
  * Bytes handed out come from `text`, a buffer that holds what was unpacked and not yet taken; plain files and record
  * streams are read into it directly.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* F_SETPIPE_SZ, where there is one */
+#endif
 #include <sys/endian.h>
 #include <sys/stat.h>
 #include <errno.h>
@@ -17,6 +20,7 @@
 #include "stream/unpack.h"
 
 #define CHUNK (256u << 10)
+#define PIPE (1 << 20)     /* bytes that a pipe is asked to hold: its writer works on while its reader computes */
 
 struct rna_input {
 	char *name;
@@ -142,6 +146,10 @@ open_file(struct rna_input *in, const char *path, struct rna_err *err)
 		return rna_fail_errno(err, "cannot stat");
 	if (S_ISDIR(sb.st_mode))
 		return rna_fail(err, RNA_EINVAL, "is a folder");
+#ifdef F_SETPIPE_SZ
+	if (S_ISFIFO(sb.st_mode))
+		(void)fcntl(in->raw.fd, F_SETPIPE_SZ, PIPE); /* what the system grants */
+#endif
 	return detect(in, err);
 }
 
