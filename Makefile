@@ -238,9 +238,10 @@ bench: $(BENCHES) $(TOOLS) $(B)/tests/deep/peak
 
 ## bench-torch: the same model in current torch, in PYTHON's environment; LENGTHS=FASTA: RNAs of natural lengths too
 PYTHON ?= python3
-bench-torch: $(B)/tests/bench_model $(TOOLS)
+bench-torch: $(B)/tests/bench_model $(B)/tests/bench_kernels $(TOOLS)
 	@mkdir -p pipelines/bench
-	$(PYTHON) tests/peers/bench_torch.py --compile $(if $(LENGTHS),--lengths $(LENGTHS)) $(B) > $(B)/bench_torch.tsv
+	$(PYTHON) tests/peers/bench_torch.py --compile --threads 1$(if $(filter-out 1,$(shell nproc)),$(comma)$(shell nproc)) \
+		$(if $(LENGTHS),--lengths $(LENGTHS)) $(B) > $(B)/bench_torch.tsv
 	mv $(B)/bench_torch.tsv pipelines/bench/torch.tsv
 
 # the card's own architecture is enough here; EMU=1: the emulator, no nvcc

@@ -2,9 +2,9 @@
  * bench_kernels.c: how near the kernels come to what the machine can do.  Prints TSV: one line per kernel and shape
  * with its best time, its rate, and the fraction of the peak of its precision that is measured in the same run, first.
  *
- *	bench_kernels [threads [model]]
+ *	bench_kernels [threads [model [precision [forward]]]]
  *
- * threads: default 0, one and then all; model: tiny, small or base, default all
+ * threads: default 0, one and then all; model: tiny, small or base, default all; forward: no gradients
  */
 #include <omp.h>
 #include <stdio.h>
@@ -323,7 +323,7 @@ layer(struct bench *b, int back)
 }
 
 static void
-bench(int threads, const char *model)
+bench(int threads, const char *model, const char *precision, int forward)
 {
 	char err[160];
 	struct rk *rk = rk_open("cpu", threads, err, sizeof(err));
@@ -340,8 +340,10 @@ bench(int threads, const char *model)
 			continue;
 		bench_init(&b, rk, &models[i], threads);
 		for (int p = RK_FP32; p <= RK_INT8; p++) {
+			if (precision != NULL && strcmp(precision, precisions[p]) != 0)
+				continue;
 			b.precision = p;
-			if (p != RK_INT8)
+			if (p != RK_INT8 && !forward)
 				layer(&b, 1);
 			layer(&b, 0);
 		}
@@ -354,10 +356,11 @@ int
 main(int argc, char **argv)
 {
 	const int all = omp_get_num_procs(), threads = argc > 1 ? atoi(argv[1]) : 0;
+	const char *model = argc > 2 ? argv[2] : NULL, *precision = argc > 3 ? argv[3] : NULL;
 
 	printf("model\tkernel\tprecision\tlevel\tthreads\tmicroseconds\tGop/s\tGB/s\tof peak\n");
-	bench(threads > 0 ? threads : 1, argc > 2 ? argv[2] : NULL);
+	bench(threads > 0 ? threads : 1, model, precision, argc > 4);
 	if (threads <= 0 && all > 1)
-		bench(all, argc > 2 ? argv[2] : NULL);
+		bench(all, model, precision, argc > 4);
 	return 0;
 }

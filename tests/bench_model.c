@@ -4,15 +4,15 @@
  * "of peak, wall" by the clock on the wall (what waiting and other programs lose too); both against the register loops
  * of machine_peak.h in the same run.
  *
- *	bench_model [threads [model [precision [forward|training]]]]
+ *	bench_model [threads [model [precision [forward|training [length [runs]]]]]]
  *
- * threads: default 0, one and then all; model: tiny, small or base (the default)
+ * threads: default 0, one and then all; model: tiny, small or base (the default); length 0: 128 and 512; runs: 3
  */
 #include <omp.h>
 
 #include "model_work.h"
 
-enum { RUNS = 3 };
+enum { RUNS_MAX = 99 };
 
 static int
 by_value(const void *a, const void *b)
@@ -22,15 +22,16 @@ by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Runs it once to warm up, then RUNS times; prints the medians. */
+/* Runs it once to warm up, then `runs` times; prints the medians. */
 static void
 measure(struct work *b, const char *what, int len, void (*run)(void *), void *arg)
 {
 	const char *level = rk_level(b->rk);
-	double wall[RUNS], cpu[RUNS], top = machine_peak(level, b->precision, b->threads);
+	const int runs = b->runs, mid = runs / 2;
+	double wall[RUNS_MAX], cpu[RUNS_MAX], top = machine_peak(level, b->precision, b->threads);
 
 	run(arg);
-	for (int i = 0; i < RUNS; i++) {
+	for (int i = 0; i < runs; i++) {
 		wall[i] = machine_wall();
 		cpu[i] = machine_cpu();
 		run(arg);
@@ -38,12 +39,11 @@ measure(struct work *b, const char *what, int len, void (*run)(void *), void *ar
 		wall[i] = machine_wall() - wall[i];
 		top = machine_peak(level, b->precision, b->threads);
 	}
-	qsort(wall, RUNS, sizeof(*wall), by_value);
-	qsort(cpu, RUNS, sizeof(*cpu), by_value);
+	qsort(wall, (size_t)runs, sizeof(*wall), by_value);
+	qsort(cpu, (size_t)runs, sizeof(*cpu), by_value);
 	printf("%s\t%s\t%d\t%s\t%s\t%d\t%.3f\t%.3f\t%.1f\t%.1f\t%.1f\t%.3f\t%.3f\n", b->name, what, len,
-	    precisions[b->precision], level, b->threads, wall[RUNS / 2], cpu[RUNS / 2], TOKENS / wall[RUNS / 2],
-	    TOKENS / cpu[RUNS / 2], b->ops / cpu[RUNS / 2] / 1e9, b->ops / cpu[RUNS / 2] / top,
-	    b->ops / wall[RUNS / 2] / top / b->threads);
+	    precisions[b->precision], level, b->threads, wall[mid], cpu[mid], TOKENS / wall[mid], TOKENS / cpu[mid],
+	    b->ops / cpu[mid] / 1e9, b->ops / cpu[mid] / top, b->ops / wall[mid] / top / b->threads);
 	fflush(stdout);
 }
 
@@ -76,15 +76,17 @@ wanted(int argc, char **argv, int i, const char *name)
 static void
 bench(const char *name, int threads, int argc, char **argv)
 {
-	struct work b = {.name = name, .threads = threads};
+	const int len = argc > 5 ? atoi(argv[5]) : 0, runs = argc > 6 ? atoi(argv[6]) : 3;
+	struct work b = {.name = name, .threads = threads, .runs = runs < 1 ? 1 : runs > RUNS_MAX ? RUNS_MAX : runs};
 
 	work_open(&b);
 	for (int p = RK_FP32; p <= RK_INT8; p++) {
 		b.precision = (enum rk_precision)p;
 		if (!wanted(argc, argv, 3, precisions[p]))
 			continue;
-		for (int len = 128; len <= 512 && wanted(argc, argv, 4, "forward"); len *= 4)
-			forward(&b, len);
+		for (int l = 128; l <= 512 && wanted(argc, argv, 4, "forward"); l *= 4)
+			if (len == 0 || l == len)
+				forward(&b, l);
 		if (p != RK_INT8 && wanted(argc, argv, 4, "training"))
 			training(&b, 128);
 	}

@@ -22,7 +22,7 @@ struct work {
 	struct rk *rk;
 	struct rna_model m;
 	const char *name;
-	int threads;
+	int threads, runs;
 	enum rk_precision precision;
 	double ops;             /* of one run */
 };

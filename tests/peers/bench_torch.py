@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """bench_torch.py: rill beside current torch on the same cores: the same model, weights and batches.
 
-    tests/peers/bench_torch.py [--threads N] [--rounds N] [--compile] [--lengths FASTA] [--only CASE,...] [BUILD]
+    tests/peers/bench_torch.py [--threads N,...] [--rounds N] [--compile] [--lengths FASTA] [--only CASE,...] [BUILD]
 
 Torch gets what serves it best: fused query-key-value, fused attention, inference mode, weights converted to bf16 for
-forward passes (autocast in training).  Rounds of torch and rill follow each other; rates are tokens a processor-second,
-the median of the rounds (wall clock tells what other programs do).  Prints TSV.  Cases: check forward lengths training.
+forward passes (autocast in training); with --compile torch.compile of its layers too.  Rounds of torch and rill follow
+each other; rates are a processor-second's, the median of the rounds (wall clock tells what other programs do).  Prints
+TSV.  Cases: check gemm forward lengths training; with more than one thread gemm and forward of length 128 only.
 """
-import argparse, json, os, random, resource, statistics, subprocess, sys, tempfile, time
+import argparse, copy, json, os, random, resource, statistics, subprocess, sys, tempfile, time
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -119,9 +120,9 @@ class Bench:
         self.spellings = self.m.save(self.folder)
         self.env = dict(os.environ, OMP_WAIT_POLICY="passive")
 
-    def line(self, case, precision, peer, torch_rates, rill_rates):
+    def line(self, case, precision, peer, torch_rates, rill_rates, unit="tokens"):
         t, r = statistics.median(torch_rates), statistics.median(rill_rates)
-        print(f"{case}\t{precision}\t{self.a.threads}\t{peer}\t{t:.1f}\t{r:.1f}\t{r / t:.2f}", flush=True)
+        print(f"{case}\t{precision}\t{self.threads}\t{peer}\t{unit}\t{t:.1f}\t{r:.1f}\t{r / t:.2f}", flush=True)
 
     def ids(self, seq):
         at = {s: i for i, s in enumerate(self.spellings)}
@@ -131,7 +132,7 @@ class Bench:
         """rna-embed of seqs; its output, and the processor seconds it took."""
         text = "".join(f">s{i}\n{s}\n" for i, s in enumerate(seqs))
         start = children()
-        out = subprocess.run([os.path.join(self.bin, "rna-embed"), "-m", self.folder, "-@", str(self.a.threads),
+        out = subprocess.run([os.path.join(self.bin, "rna-embed"), "-m", self.folder, "-@", str(self.threads),
                               *more], input=text.encode(), stdout=subprocess.PIPE, check=True, env=self.env).stdout
         return out, children() - start
 
@@ -149,17 +150,45 @@ class Bench:
         print(f"# same weights: largest difference of a [CLS] element {worst:.2g}", flush=True)
         assert worst < 1e-3
 
+    def table(self, program, *args):
+        """The rows that a bench of rill prints."""
+        out = subprocess.run([os.path.join(self.a.build, "tests", program), str(self.threads), "base", *args],
+                             stdout=subprocess.PIPE, check=True, env=self.env).stdout.decode().split("\n")
+        return [dict(zip(out[0].split("\t"), r.split("\t"))) for r in out[1:] if r]
+
     def rill(self, precision, what, length):
         """Tokens a processor-second of tests/bench_model.c."""
-        out = subprocess.run([os.path.join(self.a.build, "tests", "bench_model"), str(self.a.threads), "base", precision,
-                              what], stdout=subprocess.PIPE, check=True, env=self.env).stdout.decode().split("\n")
-        rows = [dict(zip(out[0].split("\t"), r.split("\t"))) for r in out[1:] if r]
-        return {int(r["length"]): float(r["tokens/processor-s"]) for r in rows}[length]
+        return float(self.table("bench_model", precision, what, str(length), "1")[0]["tokens/processor-s"])
 
     def peers(self, m):
         yield "eager", m
         if self.a.compile:
-            yield "compile", torch.compile(m)
+            c = copy.deepcopy(m)
+            for layer in c.layers:
+                layer.compile(dynamic=False)    # one compilation serves all layers
+            yield "compile", c
+
+    def gemm(self):
+        """The four products of a layer at 4096 tokens: torch's best of several ways against rill's linear layer."""
+        for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+            theirs, ours = {}, {}
+            for _ in range(self.a.rounds):
+                for r in self.table("bench_kernels", precision, "forward"):
+                    if r["kernel"].startswith("linear"):
+                        ours.setdefault(r["kernel"].split()[-1], []).append(float(r["Gop/s"]) / self.threads)
+                for n, k in ((3 * H, H), (H, H), (FFN, H), (H, FFN)):
+                    x, w, b = (torch.randn(*d).to(dtype) for d in ((TOKENS, k), (n, k), (n,)))
+                    packed = torch.ops.mkldnn._reorder_linear_weight(w.to_mkldnn(), TOKENS)
+                    wt, out = w.t().contiguous(), torch.empty(TOKENS, n, dtype=dtype)
+                    ways = (lambda: F.linear(x, w, b), lambda: torch.mm(x, wt, out=out),
+                            lambda: torch.ops.mkldnn._linear_pointwise(x, packed, b, "none", [], ""))
+                    with torch.inference_mode():
+                        for f in ways:
+                            f()
+                        best = min(timed(f) for f in ways for _ in range(3))
+                    theirs.setdefault(f"{n}x{k}", []).append(2e-9 * TOKENS * n * k / best)
+            for shape, rates in theirs.items():
+                self.line(f"product {shape}", precision, "best", rates, ours[shape], "Gop")
 
     def forward(self):
         for precision in ("fp32", "bf16"):
@@ -167,36 +196,40 @@ class Bench:
             if precision == "bf16":
                 m.load_state_dict(self.m.state_dict())
                 m = m.bfloat16()
-            for length in (128, 512):
+            for length in (128, 512) if self.threads == 1 else (128,):
                 ids = torch.randint(5, 9, (TOKENS // length, length))
                 pos = torch.arange(length)[None].expand_as(ids)
-                ours = [self.rill(precision, "forward", length)]
-                int8 = [self.rill("int8", "forward", length)] if precision == "fp32" else []
-                for peer, model in self.peers(m):
-                    with torch.inference_mode():
+                peers, theirs, ours, int8 = list(self.peers(m)), {}, [], []
+                with torch.inference_mode():
+                    for _, model in peers:
                         model(ids, pos)
-                        theirs = [TOKENS / timed(lambda: model(ids, pos)) for _ in range(self.a.rounds)]
-                    if self.a.rounds > 1:
+                    for _ in range(self.a.rounds):
+                        for peer, model in peers:
+                            theirs.setdefault(peer, []).append(TOKENS / timed(lambda: model(ids, pos)))
                         ours.append(self.rill(precision, "forward", length))
-                    self.line(f"forward {length}", precision, peer, theirs, ours)
+                        if precision == "fp32":
+                            int8.append(self.rill("int8", "forward", length))
+                for peer, rates in theirs.items():
+                    self.line(f"forward {length}", precision, peer, rates, ours)
                     if int8:
-                        self.line(f"forward {length}", "int8 to fp32", peer, theirs, int8)
+                        self.line(f"forward {length}", "int8 to fp32", peer, rates, int8)
 
     def lengths(self):
         """RNAs of natural lengths: torch padded in random order, padded by length, and packed; rill as rna-embed."""
         with open(self.a.lengths) as f:
             entries = f.read().split(">")[1:]
-        seqs = ["".join(e.split("\n")[1:]).upper()[:510] for e in random.Random(1).sample(entries, 64)]
+        seqs = ["".join(e.split("\n")[1:]).upper()[:510] for e in random.Random(1).sample(entries, 32)]
         rows = [self.ids(s) for s in seqs]
         real = sum(map(len, rows))
 
         def padded(rows, model, dtype):
-            for i in range(0, len(rows), 32):
-                part = rows[i:i + 32]
+            for i in range(0, len(rows), 16):
+                part = rows[i:i + 16]
                 n = max(map(len, part))
                 ids = torch.tensor([r + [0] * (n - len(r)) for r in part])
                 keep = torch.tensor([[1] * len(r) + [0] * (n - len(r)) for r in part], dtype=torch.bool)
-                model(ids, torch.arange(n)[None].expand_as(ids), keep[:, None, None, :])
+                mask = torch.zeros(len(part), 1, 1, n, dtype=dtype).masked_fill(~keep[:, None, None, :], -1e9)
+                model(ids, torch.arange(n)[None].expand_as(ids), mask)
 
         def packed(rows, model, dtype):
             part, n = [], 0
@@ -208,7 +241,7 @@ class Bench:
                 if r:
                     part.append(r)
                     n += len(r)
-        for precision in ("fp32", "bf16"):
+        for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
             m = self.m
             if precision == "bf16":
                 m = Encoder().eval()
@@ -220,7 +253,7 @@ class Bench:
             for _ in range(self.a.rounds):
                 for name, r, f in ways:
                     with torch.inference_mode():
-                        theirs[name].append(real / timed(lambda: f(r, m, None)))
+                        theirs[name].append(real / timed(lambda: f(r, m, dtype)))
                 few = self.embed(seqs[:1], "--dtype", precision)[1]
                 ours.append(real / (self.embed(seqs, "--dtype", precision)[1] - few))
             for name, _, _ in ways:
@@ -235,39 +268,51 @@ class Bench:
             m = Encoder().train()
             for layer in m.layers:
                 layer.p = 0.1
-            opt = torch.optim.AdamW(m.parameters(), 1e-5, fused=True)
-            ours = [self.rill(precision, "training", length)]
-            for peer, model in self.peers(m):
-                def step():
-                    opt.zero_grad()
-                    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                        x = model(ids, pos).reshape(TOKENS, H)[at]
-                        loss = F.cross_entropy(m.head(x).float(), ids.reshape(-1)[at])
-                    loss.backward()
-                    torch.nn.utils.clip_grad_norm_(m.parameters(), 1.0)
-                    opt.step()
+            peers, theirs, ours = list(self.peers(m)), {}, []
+            steps = [(peer, self.step(model, precision, ids, pos, at)) for peer, model in peers]
+            for _, step in steps:
                 step()
-                self.line("training step 128", precision, peer,
-                          [TOKENS / timed(step) for _ in range(self.a.rounds)], ours)
+            for _ in range(self.a.rounds):
+                for peer, step in steps:
+                    theirs.setdefault(peer, []).append(TOKENS / timed(step))
+                ours.append(self.rill(precision, "training", length))
+            for peer, rates in theirs.items():
+                self.line("training step 128", precision, peer, rates, ours)
+
+    @staticmethod
+    def step(model, precision, ids, pos, at):
+        """A function that does a training step."""
+        opt = torch.optim.AdamW(model.parameters(), 1e-5, fused=True)
+
+        def run():
+            opt.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                x = model(ids, pos).reshape(TOKENS, H)[at]
+                loss = F.cross_entropy(model.head(x).float(), ids.reshape(-1)[at])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            opt.step()
+        return run
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("build", nargs="?", default=os.path.join(ROOT, "build"))
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--rounds", type=int, default=2)
+    p.add_argument("--threads", default="1")
+    p.add_argument("--rounds", type=int, default=1)
     p.add_argument("--compile", action="store_true")
     p.add_argument("--lengths", help="FASTA of which 64 RNAs, taken at random, give the natural lengths")
-    p.add_argument("--only", default="check,forward,lengths,training")
+    p.add_argument("--only", default="check,gemm,forward,lengths,training")
     a = p.parse_args()
-    torch.set_num_threads(a.threads)
     b = Bench(a)
     print(f"# torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}")
-    print("case\tprecision\tthreads\ttorch\ttorch tokens/processor-s\trill tokens/processor-s\tratio", flush=True)
-    for case in a.only.split(","):
-        if case == "lengths" and not a.lengths:
-            continue
-        getattr(b, case)()
+    print("case\tprecision\tthreads\ttorch\tunit\ttorch, a processor-s\trill, a processor-s\tratio", flush=True)
+    for b.threads in map(int, a.threads.split(",")):
+        torch.set_num_threads(b.threads)
+        for case in a.only.split(","):
+            if (case == "lengths" and not a.lengths) or (b.threads > 1 and case not in ("gemm", "forward")):
+                continue
+            getattr(b, case)()
 
 
 if __name__ == "__main__":
