@@ -147,6 +147,8 @@ run_block(int backwards)
 {
 	memset(shared_memory, 0xff, shared_size);
 	memset(warps, 0, sizeof(warps[0]) * ((nthreads + 31) / 32));
+	if (__tsan_release) /* what was poisoned here is seen by the fibers */
+		__tsan_release(&kernel_sync);
 	at_block = 0;
 	alive = nthreads;
 	for (int i = 0; i < nthreads; i++) {
@@ -191,8 +193,6 @@ emu_grid(dim3 grid, dim3 block, size_t shared, const std::function<void()> &kern
 		const size_t b = backwards ? n - 1 - i : i;
 
 		emu_block_index = dim3(b % grid.x, b / grid.x % grid.y, b / ((size_t)grid.x * grid.y));
-		if (__tsan_release)
-			__tsan_release(&kernel_sync);
 		run_block(backwards);
 		if (__tsan_acquire)
 			__tsan_acquire(&kernel_sync);
