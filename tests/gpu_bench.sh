@@ -10,8 +10,9 @@
 # shellcheck disable=SC2317 # a function is called by a trap
 set -u
 cd "$(dirname "$0")/.." || exit 1
-export B=${B:-build} LC_ALL=C
-PATH=$PWD/$B/bin:$PATH
+B=$(realpath -m "${B:-build}")
+export B LC_ALL=C
+PATH=$B/bin:$PATH
 EMU=${EMU:-0}
 [ "$EMU" = 1 ] && OUT=${OUT:-$B/bench}
 OUT=${OUT:-pipelines/bench}
@@ -30,7 +31,7 @@ trap finish EXIT
 trap 'exit 1' TERM INT
 bad=0
 if [ "$EMU" = 1 ]; then
-	export RILL_CUDA_LIB=$PWD/$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$tmp/cache
+	export RILL_CUDA_LIB=$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$tmp/cache
 	runs=('toy 1024 1') rnas=6 longest=60 config=tiny tokens=300 steps=2 card=emulator fold=6 nrc=-
 	shape=(--layers 1 --hidden 64 --heads 1 --ffn 128)
 else

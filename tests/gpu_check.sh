@@ -9,8 +9,9 @@
 # shellcheck disable=SC2317 # functions are called by their names through `line`
 set -u
 cd "$(dirname "$0")/.." || exit 1
-export B=${B:-build} LC_ALL=C
-PATH=$PWD/$B/bin:$PATH
+B=$(realpath -m "${B:-build}")
+export B LC_ALL=C
+PATH=$B/bin:$PATH
 EMU=${EMU:-0}
 [ "$EMU" = 1 ] && OUT=${OUT:-$B/bench}
 OUT=${OUT:-pipelines/bench}
@@ -30,7 +31,7 @@ trap 'exit 1' TERM INT
 bad=0
 export XDG_CACHE_HOME=$tmp/cache
 if [ "$EMU" = 1 ]; then
-	export RILL_CUDA_LIB=$PWD/$B/lib/rill/librna-cuda-emu.so
+	export RILL_CUDA_LIB=$B/lib/rill/librna-cuda-emu.so
 	shape=(--layers 1 --hidden 64 --heads 1 --ffn 128)
 	steps=2 batch=600 effort=quick gpu=() few=(-n 12) heart=2 part=1
 else
