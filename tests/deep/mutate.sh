@@ -75,7 +75,7 @@ mkdir "$dir/tree" && cp -a Makefile VERSION lib kernels tests formats pipelines 
 [ ! -d build ] || cp -a build "$dir/tree"
 cd "$dir/tree" || exit 2
 units=(faults faults_model faults_source arrays formats lists pictures readers rid shuffle input layout \
-	mask motif record safetensors seq source stat stream text)
+	mask motif record safetensors seq source stat stream text bulk pool)
 make -s -j2 "${units[@]/#/build/tests/unit_}" build/tests/reader all >"$dir/make.log" 2>&1 ||
 	{ tail "$dir/make.log"; exit 2; }
 export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
@@ -84,6 +84,8 @@ export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
 tests_of() {
 	case $1 in
 	lib/nn/*) echo readers safetensors faults_model ;;
+	lib/stream/pool*) echo pool stream bulk ;;
+	lib/seq/bulk* | lib/seq/frame_encode*) echo bulk ;;
 	lib/stream/*) echo record input readers source shuffle faults stream formats seq faults_source ;;
 	lib/seq/mask* | lib/seq/frame*) echo mask seq faults formats ;;
 	lib/seq/motif* | lib/seq/automaton* | lib/seq/kmer*) echo lists motif faults mask seq ;;
