@@ -43,7 +43,8 @@ struct fold_job {
 	struct rna_fold_options opts;
 	int constraint_field; /* --constraint field */
 	struct fold_constraints *constraints;
-	struct rna_energy energy, energy_neural; /* of structures, and what scores are added to */
+	struct rna_energy energy, energy_neural; /* of structures, and what scores are added to, once there are some */
+	int has_neural;
 	struct fold_space *space; /* [threads] */
 	struct rk *rk;            /* -d cuda, else NULL, and what folds on it */
 	struct rna_mfe_device *device;

@@ -54,6 +54,23 @@ find_scores(const struct rna_record *rec, size_t n, struct rna_neural_scores *sc
 	return RNA_OK;
 }
 
+/* The thread's workspace, made with the energies that scores are added to. */
+static enum rna_status
+set_space(struct fold_job *job, struct fold_space *space, struct rna_err *err)
+{
+	if (space->neural != NULL)
+		return RNA_OK;
+#pragma omp critical(fold_energy)
+	if (!job->has_neural) {
+		job->energy_neural = job->energy;
+		rna_energy_neural(&job->energy_neural);
+		job->has_neural = 1;
+	}
+	if ((space->neural = rna_neural_create(&job->energy_neural, RNA_MAX_HELIX)) == NULL)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	return RNA_OK;
+}
+
 enum rna_status
 fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *rec, const struct rna_fold_options *opts,
     struct rna_err *err)
@@ -68,8 +85,8 @@ fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *r
 	seq = rna_record_get_str(rec, "seq", &n);
 	if ((s = check(job, err)) != RNA_OK || (s = find_scores(rec, n, &scores, err)) != RNA_OK)
 		return s;
-	if (space->neural == NULL && (space->neural = rna_neural_create(&job->energy_neural, RNA_MAX_HELIX)) == NULL)
-		return rna_fail(err, RNA_EMEM, "out of memory");
+	if ((s = set_space(job, space, err)) != RNA_OK)
+		return s;
 	if ((s = rna_neural_fold(space->neural, seq, n, &scores, opts, space->pair, &score, err)) != RNA_OK ||
 	    (s = rna_neural_evaluate(space->neural, seq, n, &scores, space->pair, &score, NULL, err)) != RNA_OK)
 		return s;

@@ -130,8 +130,6 @@ set_energies(struct fold_job *job)
 	if (f == NULL || rna_energy_init(&job->energy, f, job->temperature, job->dangles, &err) != RNA_OK)
 		tool_die_err(&tool, &err);
 	rna_energy_file_close(f);
-	job->energy_neural = job->energy;
-	rna_energy_neural(&job->energy_neural);
 }
 
 int

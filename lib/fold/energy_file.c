@@ -47,9 +47,12 @@ static const struct {
 
 /* 2. Reading */
 
-/* A parser over the whole text; comments are blanks. */
+#define WORD_MAX 64 /* longer words are neither names nor energies */
+
+/* A parser over the whole text, which it leaves as it is: the compiled-in one is not copied. */
 struct parser {
-	char *p, *end;
+	const char *p, *end;
+	char word[WORD_MAX + 1]; /* the last token, cut off */
 	const char *file;
 	int line;
 	struct rna_err *err;
@@ -63,32 +66,6 @@ bad(struct parser *ps, const char *what, const char *token)
 	return -1;
 }
 
-/* Comments become blanks, so that a token is what stands between blanks.  One that is not closed ends where a block
- * begins. */
-static void
-blank_comments(char *p, char *end)
-{
-	int inside = 0;
-
-	for (; p < end; p++) {
-		if (!inside && *p > '/') /* most of the text */
-			continue;
-		if (*p == '\n') {
-			inside = inside && end - p > 1 && p[1] != '#';
-			continue;
-		}
-		if (!inside && end - p > 1 && p[0] == '/' && p[1] == '*')
-			inside = 1;
-		else if (inside && end - p > 1 && p[0] == '*' && p[1] == '/') {
-			*p++ = ' ';
-			*p = ' ';
-			inside = 0;
-		}
-		if (inside || *p == '\0')
-			*p = ' ';
-	}
-}
-
 /* As isspace in the C locale, which a program may have left. */
 static inline int
 blank(char c)
@@ -96,32 +73,72 @@ blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The next token, cut off in place; NULL at the end or before a line that begins a block. */
-static char *
-token(struct parser *ps)
+/* Two characters that begin or end a comment. */
+static inline int
+is_pair(const struct parser *ps, const char *p, char a, char b)
 {
-	char *p = ps->p, *end = ps->end, *word;
+	return ps->end - p > 1 && p[0] == a && p[1] == b;
+}
 
-	for (; p < end && blank(*p); p++)
-		ps->line += *p == '\n';
-	word = p;
-	if (p < end && *p != '#') {
-		while (p < end && !blank(*p))
-			p++;
-		if (p < end) {
-			ps->line += *p == '\n';
-			*p++ = '\0';
-		}
+/* The end of the comment that begins at p: behind its mark, or where a block begins when it is not closed. */
+static const char *
+comment_end(struct parser *ps, const char *p)
+{
+	for (p++; p < ps->end && !is_pair(ps, p, '*', '/'); p++) {
+		if (*p != '\n')
+			continue;
+		if (is_pair(ps, p, '\n', '#'))
+			return p;
+		ps->line++;
+	}
+	return p < ps->end ? p + 2 : p;
+}
+
+/* Past blanks, and comments, which are as good as blanks. */
+static void
+skip(struct parser *ps)
+{
+	const char *p = ps->p;
+
+	while (p < ps->end) {
+		if (blank(*p) || *p == '\0')
+			ps->line += *p++ == '\n';
+		else if (is_pair(ps, p, '/', '*'))
+			p = comment_end(ps, p);
+		else
+			break;
 	}
 	ps->p = p;
-	return p > word ? word : NULL;
+}
+
+/* The next token; NULL at the end or before a line that begins a block. */
+static const char *
+token(struct parser *ps)
+{
+	const char *p, *end = ps->end;
+	size_t n = 0;
+
+	skip(ps);
+	p = ps->p;
+	if (p == end || *p == '#')
+		return NULL;
+	while (p < end && !blank(*p) && *p != '\0' && !is_pair(ps, p, '/', '*')) {
+		if (n < WORD_MAX)
+			ps->word[n++] = *p;
+		p++;
+	}
+	ps->word[n] = '\0';
+	if (p < end && blank(*p))
+		ps->line += *p++ == '\n';
+	ps->p = p;
+	return ps->word;
 }
 
 /* Takes the next token when it is an integer of up to five digits, as nearly all are; 0: something else comes next. */
 static int
 small_integer(struct parser *ps, int *value)
 {
-	char *p = ps->p, *end = ps->end, *digit;
+	const char *p = ps->p, *end = ps->end, *digit;
 	int n = 0, negative, lines = 0;
 
 	for (; p < end && blank(*p); p++)
@@ -150,7 +167,8 @@ number(struct parser *ps, const char *word, double *value)
 	}
 	errno = 0;
 	*value = strtod(word, &end);
-	if (end == word || *end != '\0' || errno != 0 || !(*value >= -VALUE_MAX && *value <= VALUE_MAX))
+	if (end == word || *end != '\0' || end - word == WORD_MAX || errno != 0 ||
+	    !(*value >= -VALUE_MAX && *value <= VALUE_MAX))
 		return bad(ps, "not an energy in 0.01 kcal/mol: ", word);
 	return 0;
 }
@@ -159,8 +177,8 @@ static int
 read_block(struct parser *ps, struct rna_energy_file *f, enum block b, int enthalpies)
 {
 	int **where = enthalpies ? &f->enthalpy[b] : &f->energy[b], n = 0, integer;
+	const char *word;
 	double value;
-	char *word;
 
 	free(*where);
 	if ((*where = calloc((size_t)blocks[b].most, sizeof(int))) == NULL) {
@@ -192,19 +210,23 @@ static int
 read_specials(struct parser *ps, struct rna_energy_file *f, size_t length)
 {
 	struct fold_special *s;
-	double energy, enthalpy;
-	char *loop, *e, *h, *c;
+	double value[2];
+	const char *word;
+	char loop[10];
+	size_t k;
 	int i;
 
-	while ((loop = token(ps)) != NULL) {
-		if (strlen(loop) != length || strspn(loop, "ACGUT") != length)
-			return bad(ps, "not a hairpin of this block: ", loop);
-		for (c = loop; *c != '\0'; c++)
-			*c = *c == 'T' ? 'U' : *c;
-		if ((e = token(ps)) == NULL || (h = token(ps)) == NULL)
-			return bad(ps, "energy or enthalpy missing after ", loop);
-		if (number(ps, e, &energy) != 0 || number(ps, h, &enthalpy) != 0)
-			return -1;
+	while ((word = token(ps)) != NULL) {
+		if (strlen(word) != length || strspn(word, "ACGUT") != length)
+			return bad(ps, "not a hairpin of this block: ", word);
+		for (k = 0; k <= length; k++)
+			loop[k] = word[k] == 'T' ? 'U' : word[k];
+		for (i = 0; i < 2; i++) {
+			if ((word = token(ps)) == NULL)
+				return bad(ps, "energy or enthalpy missing after ", loop);
+			if (number(ps, word, &value[i]) != 0)
+				return -1;
+		}
 		for (i = 0; i < f->nspecial && strcmp(f->special[i].loop, loop) != 0; i++)
 			continue;
 		if (i < f->nspecial)
@@ -213,8 +235,8 @@ read_specials(struct parser *ps, struct rna_energy_file *f, size_t length)
 			return bad(ps, "too many special hairpins at ", loop);
 		s = &f->special[f->nspecial++];
 		snprintf(s->loop, sizeof(s->loop), "%s", loop);
-		s->energy = (int)energy;
-		s->enthalpy = (int)enthalpy;
+		s->energy = (int)value[0];
+		s->enthalpy = (int)value[1];
 	}
 	return 0;
 }
@@ -245,22 +267,20 @@ read_named(struct parser *ps, struct rna_energy_file *f, const char *name)
 static int
 parse(struct parser *ps, struct rna_energy_file *f)
 {
-	char *name, *word;
+	const char *word;
 
-	blank_comments(ps->p, ps->end);
 	while ((word = token(ps)) == NULL && ps->p < ps->end) {
-		name = ps->p + 1;
-		if (*name == '#') { /* the title line */
+		if (is_pair(ps, ps->p, '#', '#')) { /* the title line */
 			while (ps->p < ps->end && *ps->p != '\n')
 				ps->p++;
 			continue;
 		}
 		ps->p++;
-		if ((name = token(ps)) == NULL)
+		if ((word = token(ps)) == NULL)
 			return bad(ps, "a block without a name", "");
-		if (strcmp(name, "END") == 0)
+		if (strcmp(word, "END") == 0)
 			return 0;
-		if (read_named(ps, f, name) != 0)
+		if (read_named(ps, f, word) != 0)
 			return -1;
 	}
 	return word != NULL ? bad(ps, "not in a block: ", word) : 0;
@@ -321,22 +341,22 @@ rna_energy_file_open(const char *path, struct rna_err *err)
 {
 	struct rna_energy_file *f = calloc(1, sizeof(*f));
 	struct rna_buf buf = RNA_BUF_INIT;
-	struct parser ps = {.file = path != NULL ? path : "turner2004.par", .line = 1, .err = err};
-	enum rna_status s;
+	struct parser ps = {.p = rna_turner2004,
+	    .end = rna_turner2004_end,
+	    .file = path != NULL ? path : "turner2004.par",
+	    .line = 1,
+	    .err = err};
+	enum rna_status s = RNA_OK;
 
 	if (f == NULL) {
 		rna_fail(err, RNA_EMEM, "out of memory");
 		return NULL;
 	}
 	f->lxc = LXC;
-	s = path != NULL ? read_all(path, &buf, err)
-	                 : rna_buf_add(&buf, rna_turner2004, (size_t)(rna_turner2004_end - rna_turner2004));
-	if (s == RNA_OK)
-		s = rna_buf_add(&buf, "", 1); /* ends a token that ends the file */
-	if (s == RNA_EMEM)
-		rna_fail(err, s, "out of memory");
-	ps.p = (char *)buf.data;
-	ps.end = s == RNA_OK ? ps.p + buf.len - 1 : NULL;
+	if (path != NULL && (s = read_all(path, &buf, err)) == RNA_OK) {
+		ps.p = (const char *)buf.data;
+		ps.end = ps.p != NULL ? ps.p + buf.len : NULL;
+	}
 	if (s != RNA_OK || parse(&ps, f) != 0 || complete(&ps, f) != 0) {
 		rna_energy_file_close(f);
 		f = NULL;
