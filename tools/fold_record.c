@@ -108,6 +108,7 @@ fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, con
 		return s;
 	if ((s = fold_set_answer(rec, space, n, energy / 100.0, err)) != RNA_OK || !fold_wants_ensemble(job))
 		return s;
+	rna_partition_share(space->ensemble, threads);
 	return fold_ensemble(job, space, rec, &opts, energy, err);
 }
 

@@ -132,3 +132,33 @@ rna_fold_input_row(struct fold_input *in, int i)
 	}
 	in->njs = k;
 }
+
+#define SHARE 16 /* columns of a share are a multiple of this */
+
+void
+rna_fold_input_share(const struct fold_input *in, int i, int k, int parts, int *from, int *to)
+{
+	int first = i + RNA_MIN_SPAN, vectors = (in->n + 1 - first + SHARE - 1) / SHARE, end = in->n + 1;
+
+	if (vectors < 0)
+		vectors = 0;
+	*from = k == 0 ? i : first + (int)((int64_t)vectors * k / parts) * SHARE;
+	*to = k == parts - 1 ? end : first + (int)((int64_t)vectors * (k + 1) / parts) * SHARE;
+	*from = *from < end ? *from : end;
+	*to = *to < end ? *to : end;
+}
+
+int
+rna_fold_input_first(const struct fold_input *in, int from)
+{
+	int low = 0, high = in->njs, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (in->js[mid] < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}

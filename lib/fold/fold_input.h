@@ -18,7 +18,7 @@ struct fold_input {
 	uint8_t *type; /* [n + 2] pair types of the row at hand, 0 where (i,j) may not pair */
 	int32_t *js;   /* [n + 2] columns of the row at hand that may pair, ascending, njs of them */
 	int njs;
-	int *loop;     /* [n + 2] loop of the constraint that a base is in; NULL: no constraint */
+	int *loop; /* [n + 2] loop of the constraint that a base is in; NULL: no constraint */
 };
 
 /*
@@ -30,6 +30,15 @@ enum rna_status rna_fold_input_set(struct fold_input *in, const char *letters, s
 void rna_fold_input_fini(struct fold_input *in);
 /* Fills type[i..n] and js for the pairs (i,j). */
 void rna_fold_input_row(struct fold_input *in, int i);
+
+#define FOLD_SHARED_N 600 /* from so many nt on, threads share the rows */
+/*
+ * The columns that part k of `parts` takes of row i, from..to-1: together i..n, and no part's vectors of up to 16 cells
+ * write into the next one, when they begin at from, or the first at i + RNA_MIN_SPAN.
+ */
+void rna_fold_input_share(const struct fold_input *in, int i, int k, int parts, int *from, int *to);
+/* The first column of the row at hand that may pair and is from or more, as its number in js. */
+int rna_fold_input_first(const struct fold_input *in, int from);
 
 /* Codes of the bases outside (i,j), -1 where the sequence ends. */
 static inline int

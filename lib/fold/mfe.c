@@ -20,8 +20,6 @@
 #include "fold/mfe_private.h"
 
 #define NROWS (3 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 2 + 4)
-#define SHARED_N 600 /* from so many nt on, threads share the rows */
-#define SHARE 16     /* columns of a share are a multiple of this: a vector does not write into the next one */
 #define LONG_LOOP 9 /* hairpins from here on are neither special nor triloops */
 
 /* 1. Workspace */
@@ -262,36 +260,6 @@ fold_in(struct rna_mfe *m, int i, int j, int32_t c)
 
 /* 3. Rows */
 
-/* The columns that part k of n takes of row i, from..to-1. */
-static void
-share(const struct rna_mfe *m, int i, int k, int n, int *from, int *to)
-{
-	int first = i + RNA_MIN_SPAN, vectors = (m->in.n + 1 - first + SHARE - 1) / SHARE, end = m->in.n + 1;
-
-	if (vectors < 0)
-		vectors = 0;
-	*from = k == 0 ? i : first + (int)((int64_t)vectors * k / n) * SHARE;
-	*to = k == n - 1 ? end : first + (int)((int64_t)vectors * (k + 1) / n) * SHARE;
-	*from = *from < end ? *from : end;
-	*to = *to < end ? *to : end;
-}
-
-/* The first column of the row at hand that may pair and is from or more, as its number in js. */
-static int
-first_js(const struct rna_mfe *m, int from)
-{
-	int low = 0, high = m->in.njs, mid;
-
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (m->in.js[mid] < from)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* Part k of n of row i of C. */
 static void
 fill_c(struct rna_mfe *m, int i, int part, int nparts)
@@ -301,7 +269,7 @@ fill_c(struct rna_mfe *m, int i, int part, int nparts)
 	int j, x, k, at = i % FOLD_RING, from, to;
 	size_t bytes;
 
-	share(m, i, part, nparts, &from, &to);
+	rna_fold_input_share(&m->in, i, part, nparts, &from, &to);
 	struct fold_interior in = {i, from < i + RNA_MIN_SPAN ? i + RNA_MIN_SPAN : from, to, m->cb, m->c1, m->cg,
 	    m->v[i & 1], m->v[(i + 1) & 1], m->e->bulge, m->one_n, m->e->interior, m->ninio, m->bulge_min, m->one_n_min,
 	    m->generic_min};
@@ -316,7 +284,7 @@ fill_c(struct rna_mfe *m, int i, int part, int nparts)
 	if (m->in.opts.no_lonely)
 		memcpy(rna_mfe_row(m, m->cc, i) + from, m->none + from, bytes);
 	m->rows->interior(&in);
-	for (k = first_js(m, from); k < m->in.njs && (j = m->in.js[k]) < to; k++) {
+	for (k = rna_fold_input_first(&m->in, from); k < m->in.njs && (j = m->in.js[k]) < to; k++) {
 		x = best_loop(m, i, j, m->in.type[j], dm_inner, inner);
 		if (m->in.opts.no_lonely)
 			x = stacked(m, i, j, x);
@@ -422,7 +390,7 @@ rna_mfe_fold(struct rna_mfe *m, const char *letters, size_t n, const struct rna_
 	if ((s = prepare(m, n, err)) != RNA_OK)
 		return s;
 	m->f[n + 1] = 0;
-	if (m->threads > 1 && n >= SHARED_N)
+	if (m->threads > 1 && n >= FOLD_SHARED_N)
 		fill_shared(m, m->threads);
 	else
 		fill(m);

@@ -2,17 +2,20 @@
  * partition.c: the sums of partition.h from the last row to the first.  Rows and their loops are those of mfe.c with
  * sums for minima; that V_s counts no loop twice is what sum_rows_text.h sees to.
  *
- * 1. Workspace   2. Rows   3. Scale
+ * 1. Workspace   2. Rows   3. Threads   4. Scale
  */
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fold/partition_private.h"
 
 #define NROWS (4 * FOLD_RING + 2 * (RNA_MAXLOOP + 1) + 6)
 #define TRIANGLES 4
 #define TRIES 16
+#define PATIENCE 4000 /* looks at a tile before its thread, which may have no processor, is given time: 20 us */
 
 /* 1. Workspace */
 
@@ -25,6 +28,7 @@ rna_partition_create(const struct rna_energy *e)
 		return NULL;
 	q->e = e;
 	q->rows = rna_sum_rows();
+	q->threads = 1;
 	if (rna_weights_set(&q->w, e) != RNA_OK) {
 		free(q);
 		return NULL;
@@ -60,6 +64,12 @@ rna_partition_destroy(struct rna_partition *q)
 	rna_fold_input_fini(&q->in);
 	free(q->w.hairpin);
 	free(q);
+}
+
+void
+rna_partition_share(struct rna_partition *q, int threads)
+{
+	q->threads = threads;
 }
 
 static size_t
@@ -176,26 +186,30 @@ fold_in(struct rna_partition *q, int i, int j, double x)
 	q->cg[at][j] = x * w->mismatch_interior[t][a][b];
 }
 
+/* A part of row i of Qb. */
 static void
-fill_qb(struct rna_partition *q, int i)
+fill_qb(struct rna_partition *q, const struct fold_part *p)
 {
 	const struct fold_weights *w = &q->w;
-	struct sum_interior in = {i, i + RNA_MIN_SPAN, q->in.n + 1, 1, q->cb, q->c1, q->cg, q->v[i & 1],
-	    q->v[(i + 1) & 1], w->bulge, w->one_n, w->generic, w->ninio, q->bulge_sum, q->one_n_sum, q->generic_sum};
-	const double *qd_inner = q->qd[(i + 1) & 1];
-	double *qb = rna_sum_row(q, q->qb, i), *inner[4], x;
-	size_t bytes = (size_t)(q->in.n + 1 - i) * sizeof(double);
-	int j, t, k, b, a = q->in.code[i + 1], at = i % FOLD_RING;
+	const double *qd_inner = q->qd[(p->i + 1) & 1];
+	double *qb = rna_sum_row(q, q->qb, p->i), *inner[4], x;
+	int j, t, k, b, a = q->in.code[p->i + 1], at = p->i % FOLD_RING, from, to, i = p->i;
+	size_t bytes;
+
+	rna_fold_input_share(&q->in, i, p->part, p->parts, &from, &to);
+	struct sum_interior in = {i, from < i + RNA_MIN_SPAN ? i + RNA_MIN_SPAN : from, to, 1, q->cb, q->c1, q->cg,
+	    q->v[i & 1], q->v[(i + 1) & 1], w->bulge, w->one_n, w->generic, w->ninio, q->bulge_sum, q->one_n_sum,
+	    q->generic_sum};
 
 	for (k = 0; k < 4; k++)
 		inner[k] = rna_sum_row(q, q->qb, i + 1 + k <= q->in.n ? i + 1 + k : i);
-	memset(qb + i, 0, bytes);
-	memset(q->cb[at] + i, 0, bytes);
-	memset(q->c1[at] + i, 0, bytes);
-	memset(q->cg[at] + i, 0, bytes);
+	bytes = (size_t)(to - from) * sizeof(double);
+	memset(qb + from, 0, bytes);
+	memset(q->cb[at] + from, 0, bytes);
+	memset(q->c1[at] + from, 0, bytes);
+	memset(q->cg[at] + from, 0, bytes);
 	q->rows->interior(&in);
-	for (k = 0; k < q->in.njs; k++) {
-		j = q->in.js[k];
+	for (k = rna_fold_input_first(&q->in, from); k < q->in.njs && (j = q->in.js[k]) < to; k++) {
 		t = q->in.type[j];
 		b = q->in.code[j - 1];
 		x = rna_hairpin_weight(q, i, j, t) + small_loops(q, i, j, inner);
@@ -206,16 +220,16 @@ fill_qb(struct rna_partition *q, int i)
 	}
 }
 
-/* Q1, Qs, Qd and Qm.  Qm(i,u-1) for four u at once: none of the four rows Q1(u,.) reaches the columns of the others. */
+/* Q1 and Qs, and Qd and Qm without the sums over two branches or more. */
 static void
-fill_multi(struct rna_partition *q, int i)
+start_multi(struct rna_partition *q, int i)
 {
 	double *q1 = rna_sum_row(q, q->q1, i), *qm = rna_sum_row(q, q->qm, i), *qd = q->qd[i & 1], *qs = q->qs;
 	const double *qb = rna_sum_row(q, q->qb, i);
-	double before = 0, a[4], *x[4];
-	int n = q->in.n, j, u, k;
+	double before = 0;
+	int j;
 
-	for (j = i; j <= n; j++) {
+	for (j = i; j <= q->in.n; j++) {
 		before *= q->w.base;
 		if (q->in.type[j] != 0)
 			before += qb[j] * rna_stem_weight(q, q->w.multi, q->in.type[j], i, j);
@@ -224,14 +238,59 @@ fill_multi(struct rna_partition *q, int i)
 		qd[j] = 0;
 		qm[j] = qs[j];
 	}
-	for (u = i + RNA_MIN_SPAN + 1; u <= n; u += 4) {
+	q->done = 0;
+}
+
+/*
+ * Adds what the second branches that begin at u from..last, and four at once, give to columns up to end - 1 of Qd. None
+ * of four rows Q1(u,.) reaches the columns that the others need Qm of.
+ */
+static void
+add_branches(struct rna_partition *q, int i, int first, int last, int from, int end)
+{
+	double *qm = rna_sum_row(q, q->qm, i), *qd = q->qd[i & 1], a[4], *x[4];
+	int n = q->in.n, u, k;
+
+	for (u = first; u <= last; u += 4) {
 		for (k = 0; k < 4; k++) {
-			a[k] = u + k <= n ? qm[u + k - 1] = qs[u + k - 1] + qd[u + k - 1] : 0;
+			a[k] = u + k <= n ? qm[u + k - 1] : 0;
 			x[k] = rna_sum_row(q, q->q1, u + k <= n ? u + k : u);
 		}
-		q->rows->add4(qd, x, a, u + RNA_MIN_SPAN, n + 1);
+		q->rows->add4(qd, x, a, from > u + RNA_MIN_SPAN ? from : u + RNA_MIN_SPAN, end);
 	}
-	qm[n] = qs[n] + qd[n];
+}
+
+/* Qm before the second branches at u and the three after it, and what they give to columns up to end - 1 of Qd. */
+static void
+branch_out(struct rna_partition *q, int i, int u, int end)
+{
+	double *qm = rna_sum_row(q, q->qm, i), *qd = q->qd[i & 1], *qs = q->qs;
+	int k;
+
+	for (k = 0; k < 4 && u + k <= q->in.n; k++)
+		qm[u + k - 1] = qs[u + k - 1] + qd[u + k - 1];
+	add_branches(q, i, u, u, 0, end);
+}
+
+/* A part of Qd and Qm of row i: tile t is of the columns before second branches at u = first + FOLD_TILE t and on. */
+static void
+fill_multi(struct rna_partition *q, const struct fold_part *p)
+{
+	int n = q->in.n, first = p->i + RNA_MIN_SPAN + 1, t, s, u, from, end;
+
+	for (u = first; p->parts == 1 && u <= n; u += 4) /* rows of Q1 from end to end: memory likes that better */
+		branch_out(q, p->i, u, n + 1);
+	for (t = p->part; p->parts > 1 && (from = first + FOLD_TILE * t) <= n; t += p->parts) {
+		end = from + FOLD_TILE <= n ? from + FOLD_TILE - 1 : n + 1;
+		for (s = 0; s < t; s++) {
+			rna_partition_wait(q, s + 1);
+			u = first + FOLD_TILE * s;
+			add_branches(q, p->i, u, u + FOLD_TILE - 1, from - 1, end);
+		}
+		for (u = from; u < from + FOLD_TILE && u <= n; u += 4)
+			branch_out(q, p->i, u, end);
+		rna_partition_done(q, t + 1);
+	}
 }
 
 static void
@@ -248,26 +307,100 @@ fill_exterior(struct rna_partition *q, int i)
 	q->f[i] = sum;
 }
 
-/* 3. Scale */
+/* 3. Threads */
+
+void
+rna_partition_wait(const struct rna_partition *q, int tiles)
+{
+	const struct timespec pause = {0, 20000};
+	int looks = 0;
+
+	while (__atomic_load_n(&q->done, __ATOMIC_ACQUIRE) < tiles)
+		if (++looks > PATIENCE)
+			(void)nanosleep(&pause, NULL);
+}
+
+void
+rna_partition_done(struct rna_partition *q, int tiles)
+{
+	__atomic_store_n(&q->done, tiles, __ATOMIC_RELEASE);
+}
+
+/* What no thread has done of row i. */
+static void
+finish_row(struct rna_partition *q, int i)
+{
+	double *qm = rna_sum_row(q, q->qm, i);
+	int n = q->in.n;
+
+	qm[n] = q->qs[n] + q->qd[i & 1][n];
+	fill_exterior(q, i);
+}
+
+/* What is left of the row before, and what comes before row i. */
+static void
+next(struct rna_partition *q, int i)
+{
+	if (i < q->in.n)
+		finish_row(q, i + 1);
+	if (i > 0)
+		rna_fold_input_row(&q->in, i);
+}
+
+static void
+fill_row_alone(struct rna_partition *q, const struct fold_part *p)
+{
+	next(q, p->i);
+	if (p->i == 0)
+		return;
+	fill_qb(q, p);
+	start_multi(q, p->i);
+	fill_multi(q, p);
+}
+
+/* The same by one thread of those that share the row. */
+static void
+fill_row(struct rna_partition *q, const struct fold_part *p)
+{
+#pragma omp single
+	next(q, p->i);
+	if (p->i == 0)
+		return;
+	fill_qb(q, p);
+#pragma omp barrier
+#pragma omp single
+	start_multi(q, p->i);
+	fill_multi(q, p);
+#pragma omp barrier
+}
+
+static void
+fill_rows(struct rna_partition *q, int part, int parts)
+{
+	struct fold_part p = {q->in.n, part, parts};
+
+	for (; p.i >= 0; p.i--)
+		(parts > 1 ? fill_row : fill_row_alone)(q, &p);
+}
 
 static enum rna_status
 fill(struct rna_partition *q, double log_scale, struct rna_err *err)
 {
 	enum rna_status s = rna_weights_scale(&q->w, q->e, log_scale, (size_t)q->in.n, err);
-	int i;
 
 	if (s != RNA_OK)
 		return s;
 	rna_partition_clear_rows(q);
 	q->f[q->in.n + 1] = 1;
-	for (i = q->in.n; i >= 1; i--) {
-		rna_fold_input_row(&q->in, i);
-		fill_qb(q, i);
-		fill_multi(q, i);
-		fill_exterior(q, i);
-	}
+	if (rna_partition_team(q) > 1) {
+#pragma omp parallel num_threads(rna_partition_team(q))
+		fill_rows(q, omp_get_thread_num(), omp_get_num_threads());
+	} else
+		fill_rows(q, 0, 1);
 	return RNA_OK;
 }
+
+/* 4. Scale */
 
 /*
  * Each base is divided by a scale so that Z stays near 1.  Where some sum leaves the range of a double all the same,

@@ -32,6 +32,8 @@ struct rna_partition *rna_partition_create(const struct rna_energy *e); /* NULL:
 void rna_partition_destroy(struct rna_partition *q);
 uint64_t rna_partition_bytes(size_t n);
 void rna_partition_trim(struct rna_partition *q); /* gives the memory of the last sequence back */
+/* Threads that share a long sequence from now on (at first 1: the caller alone).  Results do not depend on it. */
+void rna_partition_share(struct rna_partition *q, int threads);
 /*
  * Fills the sums.  mfe: energy of the best structure (dcal/mol), which sets the scale that keeps the sums in range.
  * *ensemble: -kT ln Z in kcal/mol.  opts: max_span and constraint as in mfe.h; no_lonely is refused.

@@ -46,6 +46,8 @@ struct rna_partition {
 	double *v[2][RNA_MAXLOOP + 1];
 	double *qd[2], *qs, *bulge_sum, *one_n_sum, *generic_sum;
 	int filled, walked; /* inside and outside are done */
+	int threads;        /* that share a long sequence */
+	int done;           /* tiles of the row at hand that are, where threads share it */
 	struct rna_pair_prob *pairs;
 };
 
@@ -94,6 +96,30 @@ rna_loop_weight(const struct rna_partition *q, int i, int j, int k, int l)
 {
 	return rna_weight(&q->w, rna_energy_interior(q->e, q->in.code, i, j, k, l)) * q->w.small[k - i + j - l - 2];
 }
+
+/*
+ * The sums over multiloops of a row depend on each other from column to column, in tiles of so many columns: a thread
+ * takes every so manieth tile, adds to it what the tiles before it give, as they become done, and then its own.
+ */
+#define FOLD_TILE 512
+
+#define PARTITION_SHARED_N 1200 /* from so many nt on, threads share the rows: three tiles */
+
+/* What thread `part` of `parts` does of row i. */
+struct fold_part {
+	int i, part, parts;
+};
+
+/* Threads for the sequence at hand. */
+static inline int
+rna_partition_team(const struct rna_partition *q)
+{
+	return q->in.n >= PARTITION_SHARED_N ? q->threads : 1;
+}
+
+/* Waits until `tiles` tiles of the row are done. */
+void rna_partition_wait(const struct rna_partition *q, int tiles);
+void rna_partition_done(struct rna_partition *q, int tiles);
 
 /* The hairpin of (i,j). */
 double rna_hairpin_weight(const struct rna_partition *q, int i, int j, int type);
