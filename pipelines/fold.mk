@@ -10,7 +10,7 @@
 ## sequence is not in the training set.  Families of archiveII are in the training sets all the same.
 ##
 ## Targets: all, table (prints OUT/table.tsv), pictures, clean (removes OUT).  A run that was killed goes on with the
-## stages that are missing; a training begins again.
+## stages that are missing; a training from its last validation.
 ## Results: OUT/table.tsv (F1 of exact pairs, mean over RNAs, 95 % intervals), OUT/TEST/ROW.tsv (all scores, by family),
 ## OUT/TEST/ROW.rill (structures), OUT/pictures.svg, OUT/ROW/ (the models).
 ##
@@ -88,7 +88,7 @@ $(OUT)/train.rill: $(OUT)/train.dbn
 $(OUT)/watch.rill: $(OUT)/TV0.dbn
 	$(LONGEST_OF) $< | rna-tokenize -q | rna-shuf -q -s $(SEED) -n $(WATCH) -o $@
 
-FOLD = rna-train fold -q -f -@ $(THREADS) -s $(SEED) -c $(CONFIG) --steps $(STEPS) --longest $(LONGEST) $(TUNE) \
+FOLD = rna-train fold -q --resume -@ $(THREADS) -s $(SEED) -c $(CONFIG) --steps $(STEPS) --longest $(LONGEST) $(TUNE) \
 	--valid $(OUT)/watch.rill
 BASE_own = -m none
 BASE_fbth = -m $(MODEL) --adapt fbth

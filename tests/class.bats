@@ -50,7 +50,8 @@ refused() {
 @test "the same bytes for every -@, tbth and fbth; another seed, another model" {
 	for adapt in tbth fbth; do
 		for n in 1 2; do
-			rna-train class -q -@ $n -m "$backbone" --adapt $adapt --epochs 2 --valid-split 0.2 -o $adapt$n "$lab"
+			rna-train class -q -@ $n -m "$backbone" --adapt $adapt --epochs 2 --valid-split 0.2 \
+				-o $adapt$n "$lab"
 		done
 		for f in model.safetensors config.json log.tsv; do
 			same ${adapt}1/$f ${adapt}2/$f
@@ -75,7 +76,8 @@ refused() {
 	class cls --from cls --epochs 1 "$lab"
 	for m in mlp cls; do
 		jq -e '.architectures == ["BertModel"] and .rill.classifier != null' $m/config.json
-		rna-predict -m $m "$lab" | rna-view -O json | jq -es 'length == 40 and all(.[]; .prob | add | . > 0.99999 and . < 1.00001)'
+		rna-predict -m $m "$lab" | rna-view -O json |
+			jq -es 'length == 40 and all(.[]; .prob | add | . > 0.99999 and . < 1.00001)'
 	done
 }
 
@@ -83,10 +85,12 @@ refused() {
 	class m --valid-split 0.3 --epochs 60 --patience 3 --lr 1e-3 "$lab"
 	head -n 1 m/log.tsv | grep -q valid_macro_f1
 	# the last of the best is 3 epochs before the end, or the last epoch
-	awk -F '\t' 'NR > 1 { last = $2; if ($11 == 1) best = $2 } END { exit !(last == best + 3 || last == 60) }' m/log.tsv
+	awk -F '\t' 'NR > 1 { last = $2; if ($11 == 1) best = $2 }
+		END { exit !(last == best + 3 || last == 60) }' m/log.tsv
 	class v --valid "$lab" --epochs 2 "$lab"
 	f1=$(awk -F '\t' '$11 == 1 { f = $9 } END { print f }' v/log.tsv)
-	acc=$(rna-predict -m v "$lab" | rna-view -O tsv --fields label,call | awk 'NR > 1 { n++; k += $1 == $2 } END { print k / n }')
+	acc=$(rna-predict -m v "$lab" | rna-view -O tsv --fields label,call |
+		awk 'NR > 1 { n++; k += $1 == $2 } END { print k / n }')
 	[ "$f1" = "$acc" ]
 }
 
@@ -103,13 +107,15 @@ refused() {
 	class m --seeds 3 --valid-split 0.3 --epochs 2 "$lab" >table
 	[ "$(cut -f 1 table | paste -sd ' ')" = "seed 1 2 3 mean sd" ]
 	awk -F '\t' '$1 ~ /^[0-9]/ { s += $5; q += $5 * $5; n++ } $1 == "mean" { m = $5 } $1 == "sd" { d = $5 }
-		END { e = m - s / n; v = (q - s * s / n) / (n - 1) - d * d; exit !(e * e < 1e-9 && v * v < 1e-9) }' table
+		END { e = m - s / n; v = (q - s * s / n) / (n - 1) - d * d
+			exit !(e * e < 1e-9 && v * v < 1e-9) }' table
 	[ "$(cut -f 1 m/log.tsv | sort -u | paste -sd ' ')" = "1 2 3 seed" ]
 }
 
 @test "class weights and smoothing change the result" {
 	class plain --epochs 1 "$lab"
-	class weights --class-weights --epochs 1 <(rna-view -O fasta "$lab" | head -n 60 | rna-tokenize -q --label header)
+	class weights --class-weights --epochs 1 \
+		<(rna-view -O fasta "$lab" | head -n 60 | rna-tokenize -q --label header)
 	class smooth --label-smoothing 0.2 --epochs 1 "$lab"
 	run cmp -s plain/model.safetensors smooth/model.safetensors
 	[ "$status" = 1 ]
@@ -142,7 +148,7 @@ refused() {
 }
 
 @test "options that do not go together" {
-	refused 2 "--resume: goes with mlm, not with class: its runs keep no checkpoints" --resume "$lab"
+	refused 2 "--resume: goes with mlm and fold, not with class: its runs keep no checkpoints" --resume "$lab"
 	refused 2 "--steps: goes with mlm" --steps 3 "$lab"
 	refused 2 "--group goes with --valid-split" --group name "$lab"
 	refused 2 "give one of them" --valid "$lab" --valid-split 0.1 "$lab"

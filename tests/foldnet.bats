@@ -28,6 +28,16 @@ compare_published() {
 		if (!(d < 1e-3) || $3 != $7) { print; bad = 1 } } END { exit bad }'
 }
 
+# refused WORDS COMMAND...: ends with 1 and one line that has the words
+refused() {
+	local words=$1
+	shift
+	run --separate-stderr "$@"
+	[ "$status" = 1 ]
+	one_line "$stderr"
+	[[ $stderr == *"$words"* ]] || { echo "$stderr"; return 1; }
+}
+
 @test "the published weights of MXfold2: scores and structures" {
 	compare_published 60
 	rna-view -O json scored.rill | jq -es 'all(.[];
@@ -125,6 +135,36 @@ compare_published() {
 	awk -v a="$said" -v b="$does" 'BEGIN { print a, b; d = a - b; exit !(d < 1e-4 && d > -1e-4 && a < 1 && a > 0) }'
 }
 
+@test "--resume: after a checkpoint the same bytes, on other options or RNAs refused" {
+	known >k.dbn
+	rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a k.dbn
+	[ -e a/checkpoint-4 ] && [ ! -e a/checkpoint-2 ]
+	rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume k.dbn # nothing is left to do
+	# as killed between checkpoint and model, with half a row behind the log
+	cp -r a b
+	rm b/model.safetensors b/config.json
+	printf '1\t2' >>b/log.tsv
+	rna-train fold -q -c tiny --steps 4 --valid-every 2 -o b --resume k.dbn
+	same a/log.tsv b/log.tsv
+	same a/model.safetensors b/model.safetensors
+	same a/config.json b/config.json
+	refused "the run to continue had steps 4, now it is 6" \
+		rna-train fold -q -c tiny --steps 6 --valid-every 2 -o a --resume k.dbn
+	head -n 3 k.dbn >one.dbn
+	refused "the run to continue had data" \
+		rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume one.dbn
+	echo '{}' >a/checkpoint-4/trainer_state.json
+	refused "not the state of a training of a folding network" \
+		rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume k.dbn
+	run rna-train fold -q --resume --seeds 2 --valid k.dbn -o c k.dbn
+	[ "$status" = 2 ]
+}
+
+# bats test_tags=slow
+@test "--resume: killed runs end as if they had not been" {
+	run -0 bash "$ROOT/tests/killresume.sh" 3 1 fold
+}
+
 # learns_by_heart OPTIONS...: of 30 RNAs of TR0, 95 % or more of the F1 that nested canonical pairs can reach
 learns_by_heart() {
 	local known=$ROOT/../shared/data/structure/bprna_TR0.dbn.zst
@@ -183,16 +223,6 @@ learns_by_heart() {
 	for f in 1 2 v; do rna-view -O json $f.rill | jq -c '.scores[1][2][7]'; done | paste - - >cells
 	jq -es '.[0] as $a | .[1] as $b | .[2] as $v | ($a + $b) / 2 - $v | fabs < 1e-6' <(awk '{ print $1 }' cells)
 	rna-fold v.rill | rna-view -O json | jq -es 'length == 2 and all(.[]; .structure)'
-}
-
-# refused WORDS COMMAND...: ends with 1 and one line that has the words
-refused() {
-	local words=$1
-	shift
-	run --separate-stderr "$@"
-	[ "$status" = 1 ]
-	one_line "$stderr"
-	[[ $stderr == *"$words"* ]] || { echo "$stderr"; return 1; }
 }
 
 @test "what is refused" {

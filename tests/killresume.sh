@@ -3,6 +3,7 @@
 # resumes it, and compares what it made with the undisturbed run, byte for byte.  Prints TAP.
 #
 #	train    SIGKILL to rna-train (the default): weights, optimiser and log
+#	fold     the same of rna-train fold, with a language model that learns
 #	embed    SIGKILL to rna-embed -o, resumed with --resume: the stream
 #	signal   SIGTERM or SIGINT to rna-train, which ends by itself at the next step
 #	twice    SIGKILL at a random call of a checkpoint's writing, and again while it is resumed
@@ -23,6 +24,14 @@ rna-tokenize -q --frame type --type header "$sample" | rna-shuf -q | rna-mask -q
 # The program and its arguments, as run DIR [OPTION...] will have them.
 train=(rna-train mlm -q -c tiny --layers 1 --batch-tokens 512 --epochs 2 --save-every 5 --dropout 0.1)
 [ "$what" != twice ] || train=(rna-train mlm -q -c tiny --layers 1 --batch-tokens 2048 --epochs 2 --save-every 2)
+column=1    # of the step, in the log
+if [ "$what" = fold ]; then
+	rna-fold -q "$sample" | rna-view -O dbn | head -n 12 >x.dbn && mv x.dbn x.rill || exit 1
+	rna-train mlm -q -c tiny --layers 1 --hidden 32 --steps 0 -o model || exit 1
+	train=(rna-train fold -q -m model --adapt tbth -c tiny --images 1 --dropout 0.2 --steps 20 --valid-every 3
+		--valid x.rill --patience 0)
+	column=3
+fi
 # run OUT [OPTION...]: becomes the program, so call it in a subshell; then its pid is that of the program
 run() {
 	local out=$1
@@ -41,7 +50,7 @@ begin=$(now)
 length=$((($(now) - begin) / 1000000))    # milliseconds
 if [ "$what" != embed ]; then
 	cut -f 1-8,10- whole/log.tsv >whole.tsv
-	step=$(tail -n 1 whole.tsv | cut -f 1)
+	step=$(tail -n 1 whole.tsv | cut -f "$column")
 fi
 
 # same: the resumed run made what the undisturbed one did
@@ -50,6 +59,7 @@ same() {
 		cmp whole killed && [ ! -e killed.part ]
 		return
 	fi
+	[ "$what" != fold ] || cmp {whole,killed}/checkpoint-"$step"/optimizer_model.safetensors || return
 	cmp whole/model.safetensors killed/model.safetensors &&
 		cmp "whole/checkpoint-$step/optimizer.safetensors" "killed/checkpoint-$step/optimizer.safetensors" &&
 		cut -f 1-8,10- killed/log.tsv | cmp whole.tsv -

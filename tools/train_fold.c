@@ -6,22 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/foldtrain.h"
 #include "stream/split.h"
-#include "train_run.h"
+#include "train_fold.h"
 
 #define EPOCHS 10              /* as MXfold2 */
+#define COLUMNS "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n"
 #define KEPT ((size_t)1 << 30) /* bytes of features of a frozen language model */
-
-struct fold_run {
-	struct train_run r;
-	struct rna_folddata data;
-	struct rna_foldnet net;
-	struct rna_foldlm *lm; /* of r.model; NULL: -m none */
-	struct rna_energy energy;
-	FILE *log;
-	double best_f1; /* of all seeds; below 0: none yet */
-};
 
 static void
 fail_at(struct fold_run *f, struct rna_err *err, const char *file, uint64_t record)
@@ -141,9 +131,8 @@ has_lm(const struct tool *t)
 	return t->model != NULL && strcmp(t->model, "none") != 0;
 }
 
-/* 1: the language model learns with the network. */
-static int
-tunes(const struct train_opts *o)
+int
+train_fold_tunes(const struct train_opts *o)
 {
 	return o->adapt == TRAIN_TBTH && has_lm(o->tool);
 }
@@ -154,10 +143,12 @@ open_lm(struct fold_run *f, int types)
 {
 	const struct train_opts *o = f->r.o;
 	const struct rna_model_options need = {.need_mlm = types > 0};
-	const struct rna_foldlm_options how = {types, tunes(o), KEPT, o->bf16 ? RK_BF16 : RK_FP32};
+	const struct rna_foldlm_options how = {types, train_fold_tunes(o), KEPT, o->bf16 ? RK_BF16 : RK_FP32};
 	struct rna_err err = {.record = RNA_NOREC};
-	char *dir = tool_model_path(f->r.t, f->r.t->model);
+	char *dir = f->state != NULL ? strdup(f->from) : tool_model_path(f->r.t, f->r.t->model);
 
+	if (dir == NULL)
+		tool_die(f->r.t, "out of memory");
 	if (rna_model_open(&f->r.model, dir, f->r.rk, &need, &err) != RNA_OK)
 		train_fail(&f->r, &err);
 	if (o->dropout >= 0)
@@ -207,7 +198,8 @@ open_net(struct fold_run *f)
 		c.dropout = c.head_dropout = (float)o->dropout;
 	c.lower_constant = o->images == 1;
 	c.types = types;
-	if (rna_foldnet_create(&f->net, &c, f->r.rk, f->r.t->seed, &err) != RNA_OK)
+	if ((f->state != NULL ? rna_foldnet_open(&f->net, f->from, f->r.rk, &err)
+			      : rna_foldnet_create(&f->net, &c, f->r.rk, f->r.t->seed, &err)) != RNA_OK)
 		train_fail(&f->r, &err);
 	if (f->lm != NULL)
 		tell_model(f);
@@ -231,6 +223,12 @@ settings(const struct fold_run *f, int64_t total)
 	};
 }
 
+enum rna_status
+train_fold_write(struct fold_run *f, const char *dir, struct rna_err *err)
+{
+	return f->lm != NULL ? rna_model_save(&f->r.model, dir, err) : rna_foldnet_save(&f->net, dir, err);
+}
+
 /* The folder gets the weights in force, unless an earlier seed's are better. */
 static void
 save(struct fold_run *f, const struct rna_foldtrain_round *d)
@@ -240,38 +238,83 @@ save(struct fold_run *f, const struct rna_foldtrain_round *d)
 	if (!d->best || (d->scored && d->valid_f1 <= f->best_f1))
 		return;
 	f->best_f1 = d->scored ? d->valid_f1 : -1;
-	if ((f->lm != NULL ? rna_model_save(&f->r.model, f->r.dir, &err) : rna_foldnet_save(&f->net, f->r.dir, &err)) !=
-	    RNA_OK)
+	if (train_fold_write(f, f->r.dir, &err) != RNA_OK)
 		train_fail(&f->r, &err);
+}
+
+/* What is done and kept after a round.  The checkpoint first: what is in the folder can be made from it again. */
+static void
+keep(struct fold_run *f, const struct rna_foldtrain_round *d)
+{
+	char detail[96];
+
+	log_row(f, d);
+	f->since = d->best ? 0 : f->since + 1;
+	if (d->best)
+		f->best = *d;
+	if (f->r.o->seeds <= 1)
+		train_fold_checkpoint(f, d);
+	save(f, d);
+	snprintf(detail, sizeof(detail), "loss %.4f", d->loss);
+	if (d->scored)
+		snprintf(detail, sizeof(detail), "loss %.4f  validation: F1 %.4f", d->loss, d->valid_f1);
+	tool_progress_at(&f->r.bar, (double)d->step, detail);
 }
 
 /* Rounds until the last step, or until --patience has run out; epoch: steps of one. */
 static void
-run_rounds(struct fold_run *f, struct rna_foldtrain *t, int64_t epoch, int64_t total, struct rna_foldtrain_round *best)
+run_rounds(struct fold_run *f, int64_t epoch, int64_t total)
 {
 	const struct train_opts *o = f->r.o;
 	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_foldtrain_round d = {0};
-	int64_t every, since = 0;
-	char detail[96];
+	struct rna_foldtrain_round d = {.step = rna_foldtrain_state(f->training).step};
+	int64_t every;
 
-	while (d.step < total) {
+	while (d.step < total && !(f->best.scored && o->patience > 0 && f->since >= o->patience)) {
 		every = o->valid_every > 0 ? o->valid_every : epoch;
 		every = every < total - d.step ? every : total - d.step;
-		if (rna_foldtrain_round(t, every, &d, &err) != RNA_OK)
+		if (rna_foldtrain_round(f->training, every, &d, &err) != RNA_OK)
 			train_fail(&f->r, &err);
-		log_row(f, &d);
-		save(f, &d);
-		since = d.best ? 0 : since + 1;
-		if (d.best)
-			*best = d;
-		snprintf(detail, sizeof(detail), "loss %.4f", d.loss);
-		if (d.scored)
-			snprintf(detail, sizeof(detail), "loss %.4f  validation: F1 %.4f", d.loss, d.valid_f1);
-		tool_progress_at(&f->r.bar, (double)d.step, detail);
-		if (d.scored && o->patience > 0 && since >= o->patience)
-			break;
+		keep(f, &d);
 	}
+}
+
+/* Network, language model and training: new, or as a checkpoint has them. */
+static void
+open_training(struct fold_run *f, int64_t total)
+{
+	struct rna_foldtrain_options opts = settings(f, total);
+	struct rna_err err = {.record = RNA_NOREC};
+
+	open_net(f);
+	opts.lm = f->lm;
+	opts.tuned = train_fold_tunes(f->r.o) ? &f->r.model.params : NULL;
+	f->since = 0;
+	f->best = (struct rna_foldtrain_round){0};
+	if ((f->training = rna_foldtrain_open(&f->net, &f->data, &opts, &err)) == NULL)
+		train_fail(&f->r, &err);
+	if (f->state != NULL)
+		train_fold_resume(f);
+}
+
+static void
+close_training(struct fold_run *f)
+{
+	uint64_t rnas, stitched;
+
+	rna_foldtrain_close(f->training);
+	if (f->lm != NULL) {
+		rna_foldlm_counts(f->lm, &rnas, &stitched);
+		if (stitched > 0)
+			tool_note(f->r.t, 1,
+			    "%.1f %% of the RNAs are longer than the language model takes: features from chunks",
+			    100.0 * (double)stitched / (double)rnas);
+		rna_foldlm_close(f->lm);
+		rna_model_fini(&f->r.model);
+		f->lm = NULL;
+	}
+	rna_foldnet_fini(&f->net);
+	rk_close(f->r.rk);
 }
 
 static void
@@ -280,44 +323,23 @@ train(struct fold_run *f)
 	struct train_run *r = &f->r;
 	const int64_t batch = r->o->batch, epoch = ((int64_t)f->data.ntrain + batch - 1) / batch;
 	const int64_t total = r->o->steps >= 0 ? r->o->steps : epoch * (r->o->epochs > 0 ? r->o->epochs : EPOCHS);
-	struct rna_foldtrain_options opts = settings(f, total);
-	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_foldtrain_round best = {0};
-	struct rna_foldtrain *t;
-	uint64_t rnas, stitched;
 
-	open_net(f);
-	opts.lm = f->lm;
-	opts.tuned = tunes(r->o) ? &r->model.params : NULL;
-	if ((t = rna_foldtrain_open(&f->net, &f->data, &opts, &err)) == NULL)
-		train_fail(r, &err);
+	open_training(f, total);
 	if (total == 0) { /* a random network */
-		best.best = 1;
-		save(f, &best);
+		f->best.best = 1;
+		save(f, &f->best);
 	}
 	tool_progress_start(&r->bar, r->t, "steps", (double)total);
-	run_rounds(f, t, epoch, total, &best);
+	run_rounds(f, epoch, total);
 	tool_progress_end(&r->bar);
 	if (r->o->seeds > 1)
-		printf("%llu\t%lld\t%.6g\n", (unsigned long long)r->t->seed, (long long)best.step, best.valid_f1);
-	if (best.scored)
+		printf("%llu\t%lld\t%.6g\n", (unsigned long long)r->t->seed, (long long)f->best.step, f->best.valid_f1);
+	if (f->best.scored)
 		tool_note(r->t, 1,
 		    "seed %llu: step %lld of %lld: validation F1 %.4f; nested canonical pairs reach %.4f",
-		    (unsigned long long)r->t->seed, (long long)best.step, (long long)total, best.valid_f1,
-		    best.valid_reach);
-	rna_foldtrain_close(t);
-	if (f->lm != NULL) {
-		rna_foldlm_counts(f->lm, &rnas, &stitched);
-		if (stitched > 0)
-			tool_note(r->t, 1,
-			    "%.1f %% of the RNAs are longer than the language model takes: features from chunks",
-			    100.0 * (double)stitched / (double)rnas);
-		rna_foldlm_close(f->lm);
-		rna_model_fini(&r->model);
-		f->lm = NULL;
-	}
-	rna_foldnet_fini(&f->net);
-	rk_close(r->rk);
+		    (unsigned long long)r->t->seed, (long long)f->best.step, (long long)total, f->best.valid_f1,
+		    f->best.valid_reach);
+	close_training(f);
 }
 
 /* 4. The run */
@@ -348,7 +370,9 @@ check_usage(struct tool *t, const struct train_opts *o)
 		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
 	if (train_is_given(o, "adapt") && !has_lm(t))
 		tool_usage(t, "--adapt needs a language model: name it with -m");
-	if (o->attention_dropout >= 0 && !tunes(o))
+	if (o->resume && o->seeds > 1)
+		tool_usage(t, "--resume: goes on with one training, not with --seeds");
+	if (o->attention_dropout >= 0 && !train_fold_tunes(o))
 		tool_usage(t, "--attention-dropout goes with --adapt tbth");
 }
 
@@ -356,20 +380,24 @@ int
 train_fold(struct tool *t, const struct train_opts *o)
 {
 	struct fold_run f = {.r = {.t = t, .o = o, .saved = -1}, .best_f1 = -1};
+	int64_t from;
 
 	check_usage(t, o);
-	train_take_folder(&f.r);
+	from = train_take_folder(&f.r);
 	rna_record_init(&f.r.rec);
 	set_energies(&f);
 	read_data(&f);
-	f.log = train_log_open(
-	    &f.r, "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n");
+	if (from >= 0)
+		train_fold_find(&f, from);
+	else
+		f.log = train_log_open(&f.r, COLUMNS);
 	all_seeds(&f);
 	if (fclose(f.log) != 0)
 		train_log_failed(&f.r);
 	tool_summary(t, "%zu RNAs, %zu to validate on", f.data.ntrain, f.data.nvalid);
 	tool_in_close(&f.r.in);
 	rna_folddata_fini(&f.data);
+	json_decref(f.state);
 	rna_record_fini(&f.r.rec);
 	rna_dirlock_release(&f.r.lock);
 	return TOOL_DONE;

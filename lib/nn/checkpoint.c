@@ -157,29 +157,37 @@ rna_checkpoint_clear(const char *dir, struct rna_err *err)
 
 /* 2. State */
 
-static enum rna_status
-save_state(const struct rna_trainer *tr, const char *path, struct rna_err *err)
+enum rna_status
+rna_checkpoint_put_state(const char *folder, json_t *state, struct rna_err *err)
 {
-	const struct rna_train_state *st = &tr->state;
-	json_t *json, *options = rna_trainer_json(tr);
 	struct rna_replace file;
+	char path[PATH_MAX];
 	enum rna_status s;
-	char hash[24];
 
-	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)st->hash);
-	json = json_pack("{s:I s:I s:I s:s s:s s:o}", "step", (json_int_t)st->step, "records", (json_int_t)st->records,
-	    "tokens", (json_int_t)st->tokens, "hash", hash, "arithmetic", rk_name(tr->model->rk), "options", options);
-	if (json == NULL)
+	if (state == NULL)
 		return rna_fail(err, RNA_EMEM, "out of memory");
-	if ((s = rna_replace_open(&file, path, err)) == RNA_OK) {
-		if (json_dumpf(json, file.fp, JSON_INDENT(2)) != 0 || fputc('\n', file.fp) == EOF) {
+	if ((s = join(path, sizeof(path), folder, "trainer_state.json", err)) == RNA_OK &&
+	    (s = rna_replace_open(&file, path, err)) == RNA_OK) {
+		if (json_dumpf(state, file.fp, JSON_INDENT(2)) != 0 || fputc('\n', file.fp) == EOF) {
 			s = rna_fail_errno(err, "%s", path);
 			rna_replace_abort(&file);
 		} else
 			s = rna_replace_commit(&file, err);
 	}
-	json_decref(json);
+	json_decref(state);
 	return s;
+}
+
+static json_t *
+state_of(const struct rna_trainer *tr)
+{
+	const struct rna_train_state *st = &tr->state;
+	char hash[24];
+
+	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)st->hash);
+	return json_pack("{s:I s:I s:I s:s s:s s:o}", "step", (json_int_t)st->step, "records",
+	    (json_int_t)st->records, "tokens", (json_int_t)st->tokens, "hash", hash, "arithmetic",
+	    rk_name(tr->model->rk), "options", rna_trainer_json(tr));
 }
 
 /* The first option that differs, or NULL. */
@@ -199,16 +207,13 @@ differing(json_t *was, json_t *is)
 	return NULL;
 }
 
-static enum rna_status
-same_options(const struct rna_trainer *tr, json_t *was, struct rna_err *err)
+enum rna_status
+rna_checkpoint_compare(json_t *was, json_t *is, struct rna_err *err)
 {
-	json_t *is = rna_trainer_json(tr);
 	enum rna_status s = RNA_OK;
 	char *a, *b;
 	const char *key;
 
-	if (is == NULL)
-		return rna_fail(err, RNA_EMEM, "out of memory");
 	if ((key = differing(was, is)) != NULL) {
 		a = json_dumps(json_object_get(was, key), JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
 		b = json_dumps(json_object_get(is, key), JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
@@ -219,6 +224,16 @@ same_options(const struct rna_trainer *tr, json_t *was, struct rna_err *err)
 		free(a);
 		free(b);
 	}
+	return s;
+}
+
+static enum rna_status
+same_options(const struct rna_trainer *tr, json_t *was, struct rna_err *err)
+{
+	json_t *is = rna_trainer_json(tr);
+	enum rna_status s;
+
+	s = is != NULL ? rna_checkpoint_compare(was, is, err) : rna_fail(err, RNA_EMEM, "out of memory");
 	json_decref(is);
 	return s;
 }
@@ -322,22 +337,52 @@ rna_checkpoint_publish(const char *dir, int64_t step, struct rna_err *err)
 	return sync_dir(dir, err);
 }
 
+static enum rna_status
+fill(const char *folder, void *arg, struct rna_err *err)
+{
+	struct rna_trainer *tr = arg;
+	char path[PATH_MAX];
+	enum rna_status s;
+
+	if ((s = rna_model_save(tr->model, folder, err)) != RNA_OK ||
+	    (s = join(path, sizeof(path), folder, "optimizer.safetensors", err)) != RNA_OK ||
+	    (s = rna_optimizer_save(&tr->optimizer, path, err)) != RNA_OK)
+		return s;
+	return rna_checkpoint_put_state(folder, state_of(tr), err);
+}
+
 /* Each file is synced by what writes it. */
 static enum rna_status
-write_folder(const char *tmp, struct rna_trainer *tr, struct rna_err *err)
+write_folder(const char *tmp, rna_checkpoint_fill *with, void *arg, struct rna_err *err)
 {
-	char path[PATH_MAX];
 	enum rna_status s;
 
 	if (mkdir(tmp, 0777) != 0)
 		return rna_fail_errno(err, "%s", tmp);
-	if ((s = rna_model_save(tr->model, tmp, err)) != RNA_OK ||
-	    (s = join(path, sizeof(path), tmp, "optimizer.safetensors", err)) != RNA_OK ||
-	    (s = rna_optimizer_save(&tr->optimizer, path, err)) != RNA_OK ||
-	    (s = join(path, sizeof(path), tmp, "trainer_state.json", err)) != RNA_OK ||
-	    (s = save_state(tr, path, err)) != RNA_OK)
+	if ((s = with(tmp, arg, err)) != RNA_OK)
 		return s;
 	return sync_dir(tmp, err);
+}
+
+/* A checkpoint's folder under its name. */
+static enum rna_status
+put_folder(const char *dir, int64_t step, rna_checkpoint_fill *with, void *arg, struct rna_err *err)
+{
+	char tmp[PATH_MAX], path[PATH_MAX];
+	enum rna_status s;
+
+	if ((s = remove_temporary(dir, err)) != RNA_OK || (s = join(tmp, sizeof(tmp), dir, TEMPORARY, err)) != RNA_OK ||
+	    (s = rna_checkpoint_path(dir, step, path, sizeof(path), err)) != RNA_OK)
+		return s;
+	if ((s = write_folder(tmp, with, arg, err)) != RNA_OK) {
+		/* the first failure is the one to report */
+		if (remove_temporary(dir, NULL) != RNA_OK)
+			return s;
+		return s;
+	}
+	if (rename(tmp, path) != 0)
+		return rna_fail_errno(err, "%s", path);
+	return sync_dir(dir, err);
 }
 
 /* Removes all but the newest `keep`. */
@@ -359,23 +404,21 @@ prune(const char *dir, int keep, struct rna_err *err)
 enum rna_status
 rna_checkpoint_write(const char *dir, struct rna_trainer *tr, int keep, struct rna_err *err)
 {
-	char tmp[PATH_MAX], path[PATH_MAX];
 	enum rna_status s;
 
-	if ((s = remove_temporary(dir, err)) != RNA_OK || (s = join(tmp, sizeof(tmp), dir, TEMPORARY, err)) != RNA_OK ||
-	    (s = rna_checkpoint_path(dir, tr->state.step, path, sizeof(path), err)) != RNA_OK)
-		return s;
-	if ((s = write_folder(tmp, tr, err)) != RNA_OK) {
-		/* the first failure is the one to report */
-		if (remove_temporary(dir, NULL) != RNA_OK)
-			return s;
-		return s;
-	}
-	if (rename(tmp, path) != 0)
-		return rna_fail_errno(err, "%s", path);
-	if ((s = sync_dir(dir, err)) != RNA_OK || (s = rna_checkpoint_publish(dir, tr->state.step, err)) != RNA_OK)
+	if ((s = put_folder(dir, tr->state.step, fill, tr, err)) != RNA_OK ||
+	    (s = rna_checkpoint_publish(dir, tr->state.step, err)) != RNA_OK)
 		return s;
 	return prune(dir, keep, err);
+}
+
+enum rna_status
+rna_checkpoint_make(
+    const char *dir, int64_t step, rna_checkpoint_fill *with, void *arg, int keep, struct rna_err *err)
+{
+	enum rna_status s = put_folder(dir, step, with, arg, err);
+
+	return s != RNA_OK ? s : prune(dir, keep, err);
 }
 
 /* 4. Loading */

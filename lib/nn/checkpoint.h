@@ -19,6 +19,17 @@ enum rna_status rna_checkpoint_newest(const char *dir, int64_t *newest, struct r
 enum rna_status rna_checkpoint_path(const char *dir, int64_t step, char *dst, size_t n, struct rna_err *err) RNA_CHECK;
 /* Writes the checkpoint of tr's step, publishes it, removes all but the newest `keep`. */
 enum rna_status rna_checkpoint_write(const char *dir, struct rna_trainer *tr, int keep, struct rna_err *err) RNA_CHECK;
+/*
+ * For a training of another kind: checkpoint-STEP, whole or not at all, with what fill puts into folder, which syncs
+ * its files; then all but the newest `keep` are removed.  The files of dir itself stay as they are.
+ */
+typedef enum rna_status rna_checkpoint_fill(const char *folder, void *arg, struct rna_err *err);
+enum rna_status rna_checkpoint_make(
+    const char *dir, int64_t step, rna_checkpoint_fill *fill, void *arg, int keep, struct rna_err *err) RNA_CHECK;
+/* Writes trainer_state.json into folder; state is given up.  NULL: no memory. */
+enum rna_status rna_checkpoint_put_state(const char *folder, json_t *state, struct rna_err *err) RNA_CHECK;
+/* RNA_EINVAL: an option of `is` has another value in `was`. */
+enum rna_status rna_checkpoint_compare(json_t *was, json_t *is, struct rna_err *err) RNA_CHECK;
 /* Makes the files of dir those of the checkpoint. */
 enum rna_status rna_checkpoint_publish(const char *dir, int64_t step, struct rna_err *err) RNA_CHECK;
 /*

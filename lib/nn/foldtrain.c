@@ -7,6 +7,7 @@
 
 #include "nn/epochorder.h"
 #include "nn/foldtrain.h"
+#include "nn/replace.h"
 #include "stream/rng.h"
 
 #define BETA1 0.9
@@ -263,4 +264,51 @@ rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain
 	if (did->scored && did->best)
 		t->best_f1 = did->valid_f1;
 	return RNA_OK;
+}
+
+/* 5. Leaving off and going on */
+
+static const char *const files[2] = {"/optimizer.safetensors", "/optimizer_model.safetensors"};
+
+struct rna_foldtrain_state
+rna_foldtrain_state(const struct rna_foldtrain *t)
+{
+	return (struct rna_foldtrain_state){t->epoch, t->step, t->at, t->best_f1};
+}
+
+enum rna_status
+rna_foldtrain_save(const struct rna_foldtrain *t, const char *folder, struct rna_err *err)
+{
+	enum rna_status st = RNA_OK;
+
+	for (int i = 0; i < t->noptimizers && !st; i++) {
+		char *path = rna_replace_join(folder, files[i]);
+
+		st = path ? rna_optimizer_save(&t->optimizer[i], path, err) : rna_fail(err, RNA_EMEM, "out of memory");
+		free(path);
+	}
+	return st;
+}
+
+enum rna_status
+rna_foldtrain_resume(
+    struct rna_foldtrain *t, const struct rna_foldtrain_state *s, const char *folder, struct rna_err *err)
+{
+	enum rna_status st = RNA_OK;
+
+	for (int i = 0; i < t->noptimizers && !st; i++) {
+		char *path = rna_replace_join(folder, files[i]);
+
+		st = path ? rna_optimizer_load(&t->optimizer[i], path, err) : rna_fail(err, RNA_EMEM, "out of memory");
+		free(path);
+	}
+	if (st)
+		return st;
+	if (s->at > t->d->ntrain || s->step < 0 || s->epoch < 0)
+		return rna_fail(err, RNA_EFORMAT, "not the state of this training");
+	t->epoch = s->epoch;
+	t->step = s->step;
+	t->at = s->at;
+	t->best_f1 = s->best_f1;
+	return rna_epoch_order(t->order, t->d->ntrain, order_key, t, err);
 }

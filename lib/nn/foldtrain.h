@@ -44,6 +44,17 @@ struct rna_foldtrain *rna_foldtrain_open(struct rna_foldnet *net, const struct r
 /* Trains for `steps` steps, from epoch to epoch, then validates. */
 enum rna_status rna_foldtrain_round(
     struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain_round *did, struct rna_err *err) RNA_CHECK;
+/* Where a training stands between rounds, beside weights and what Adam keeps. */
+struct rna_foldtrain_state {
+	int64_t epoch, step;
+	size_t at;      /* RNAs of the epoch that are done */
+	double best_f1; /* of the validations; -1: there was none */
+};
+struct rna_foldtrain_state rna_foldtrain_state(const struct rna_foldtrain *t);
+/* Adam's moments into files of a folder; and a training, of the weights of that moment, put back there. */
+enum rna_status rna_foldtrain_save(const struct rna_foldtrain *t, const char *folder, struct rna_err *err) RNA_CHECK;
+enum rna_status rna_foldtrain_resume(struct rna_foldtrain *t, const struct rna_foldtrain_state *s, const char *folder,
+    struct rna_err *err) RNA_CHECK;
 void rna_foldtrain_close(struct rna_foldtrain *t); /* NULL is fine */
 /* F1 of exact pairs; 1 where neither has any. */
 double rna_fold_f1(const int32_t *called, const int32_t *known, size_t n);
