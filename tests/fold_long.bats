@@ -15,6 +15,19 @@ setup() {
 	same a.rill b.rill
 }
 
+@test "threads that share one long RNA with scores find the same structure" {
+	awk 'BEGIN { srand(3); L = 620
+		for (i = 0; i < L; i++) s = s substr("GCAU", 1 + int(rand() * 4), 1)
+		printf "{\"rill\":1}\n{\"rid:u64\":1, \"seq\":\"%s\", \"scores:f32:3,%d,%d\":[0", s, L, L
+		for (i = 1; i < 3 * L * L; i++) printf ",%.2f", rand() - 0.5
+		print "]}" }' | "$B/tests/record_make" >x.rill
+	rna-fold -@1 x.rill | rna-view -O dbn >a.dbn
+	for n in 2 3; do
+		OMP_WAIT_POLICY=passive rna-fold -@$n x.rill | rna-view -O dbn >b.dbn
+		same a.dbn b.dbn
+	done
+}
+
 @test "scores and too little memory: one line at every limit, no file" {
 	awk 'BEGIN { L = 700
 		for (i = 0; i < L; i++) s = s substr("GCAU", i * i % 4 + 1, 1)

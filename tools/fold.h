@@ -72,7 +72,7 @@ void fold_put_samples(struct tool_out *out, struct rna_record *rec, void *job);
 int fold_has_scores(const struct rna_record *rec);
 /* Folds with the record's scores; space->pair has room. */
 enum rna_status fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *rec,
-    const struct rna_fold_options *opts, struct rna_err *err);
+    const struct rna_fold_options *opts, int threads, struct rna_err *err);
 
 /* -d: the GPU is opened, or ends with 1 and the reason (fold_device.c); -d auto goes on without. */
 void fold_device_open(struct fold_job *job);

@@ -73,7 +73,7 @@ set_space(struct fold_job *job, struct fold_space *space, struct rna_err *err)
 
 enum rna_status
 fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *rec, const struct rna_fold_options *opts,
-    struct rna_err *err)
+    int threads, struct rna_err *err)
 {
 	struct rna_neural_scores scores;
 	enum rna_status s;
@@ -87,6 +87,7 @@ fold_neural(struct fold_job *job, struct fold_space *space, struct rna_record *r
 		return s;
 	if ((s = set_space(job, space, err)) != RNA_OK)
 		return s;
+	rna_neural_share(space->neural, threads);
 	if ((s = rna_neural_fold(space->neural, seq, n, &scores, opts, space->pair, &score, err)) != RNA_OK ||
 	    (s = rna_neural_evaluate(space->neural, seq, n, &scores, space->pair, &score, NULL, err)) != RNA_OK)
 		return s;

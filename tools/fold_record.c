@@ -102,7 +102,7 @@ fold(struct fold_job *job, struct fold_space *space, struct rna_record *rec, con
 		return s;
 	opts.constraint = constrained ? space->constraint : NULL;
 	if (fold_has_scores(rec))
-		return fold_neural(job, space, rec, &opts, err);
+		return fold_neural(job, space, rec, &opts, threads, err);
 	rna_mfe_share(space->mfe, threads);
 	if ((s = rna_mfe_fold(space->mfe, seq, n, &opts, space->pair, &energy, err)) != RNA_OK)
 		return s;

@@ -22,6 +22,7 @@
  *
  * 1. Rows that are read from the scores   2. Cells   3. Rows
  */
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,20 +150,27 @@ small_loops(const struct rna_neural *w, int i, int j, int type, const float (*si
 	return best;
 }
 
+/* What one thread does of row i: columns from..to-1, and rows of its own for the best interior loops there. */
+struct part {
+	int i, part, parts;
+	int first, njs; /* of the columns that may pair */
+	float *bulge, *one_n, *generic;
+};
+
 /* N(i,j): the best of all loops that (i,j) closes but for a stack. */
 static float
-best_loop(const struct rna_neural *w, int i, int j, int type, const float (*size)[NEURAL_SIDES + 1])
+best_loop(const struct rna_neural *w, const struct part *p, int j, int type, const float (*size)[NEURAL_SIDES + 1])
 {
 	const struct neural_turner *u = &w->turner;
 	const uint8_t *code = w->in.code;
-	int a = code[i + 1], b = code[j - 1];
+	int i = p->i, a = code[i + 1], b = code[j - 1];
 	float best;
 
 	best = rna_neural_hairpin(w, i, j, type) + w->region[(i + 1) % NEURAL_REGIONS][j - 1];
 	best = larger(best, small_loops(w, i, j, type, size));
-	best = larger(best, w->bulge[j] + u->terminal[type]);
-	best = larger(best, w->one_n[j] + u->mismatch_1n[type][a][b]);
-	best = larger(best, w->generic[j] + u->mismatch_interior[type][a][b]);
+	best = larger(best, p->bulge[j] + u->terminal[type]);
+	best = larger(best, p->one_n[j] + u->mismatch_1n[type][a][b]);
+	best = larger(best, p->generic[j] + u->mismatch_interior[type][a][b]);
 	best = larger(best, w->m[(i + 1) % NEURAL_REGIONS][j - 1] + u->closing[rna_pair_type(code[j], code[i])][b][a]);
 	return best + rna_neural_score(w, NEURAL_MISMATCH, i, j) + rna_neural_reward(w, i, j);
 }
@@ -227,14 +235,15 @@ clear_row(struct rna_neural *w, int i)
 	clear(w, w->t_row, i - NEURAL_TILE, n);
 }
 
-/* The interior loops of row i, for all columns that pair; size as in small_loops. */
+/* The interior loops of a part of row i, for all columns that pair; size as in small_loops. */
 static void
-fill_interior(struct rna_neural *w, int i, float (*size)[NEURAL_SIDES + 1])
+fill_interior(struct rna_neural *w, const struct part *p, float (*size)[NEURAL_SIDES + 1])
 {
 	const float *cb[NEURAL_SIDES], *c1[NEURAL_SIDES], *cg[NEURAL_SIDES];
+	const int i = p->i;
 	const float *region5 = w->region[(i + 1) % NEURAL_REGIONS] + i;
-	struct neural_interior in = {w->in.js, w->in.njs, cb, c1, cg, (const float(*)[NEURAL_SIDES + 1]) size,
-	    (const float *const *)w->region3, w->bulge, w->one_n, w->generic};
+	struct neural_interior in = {w->in.js + p->first, p->njs, cb, c1, cg, (const float(*)[NEURAL_SIDES + 1]) size,
+	    (const float *const *)w->region3, p->bulge, p->one_n, p->generic};
 	int n1, n2;
 
 	for (n1 = 0; n1 <= RNA_MAXLOOP; n1++) {
@@ -249,21 +258,34 @@ fill_interior(struct rna_neural *w, int i, float (*size)[NEURAL_SIDES + 1])
 	w->rows->interior(&in);
 }
 
-/* N, E and C. */
+/* The columns of row i that are this thread's. */
 static void
-fill_c(struct rna_neural *w, int i)
+take_columns(const struct rna_neural *w, struct part *p)
 {
+	int from, to;
+
+	rna_fold_input_share(&w->in, p->i, p->part, p->parts, &from, &to);
+	p->first = rna_fold_input_first(&w->in, from);
+	p->njs = rna_fold_input_first(&w->in, to) - p->first;
+}
+
+/* A part of N, E and C. */
+static void
+fill_c(struct rna_neural *w, struct part *p)
+{
+	const int i = p->i;
 	float size[NEURAL_SIDES][NEURAL_SIDES + 1], *c = rna_neural_row(w, w->c, i);
 	float *n = w->n[i % FOLD_RING], *e = w->e_row[i % FOLD_RING], *stacked = w->stacked[i % FOLD_RING];
 	const float *e_inner = w->e_row[(i + 1) % FOLD_RING];
 	int k, j;
 
-	if (w->in.njs == 0)
+	take_columns(w, p);
+	if (p->njs == 0)
 		return;
-	fill_interior(w, i, size);
-	for (k = 0; k < w->in.njs; k++) {
+	fill_interior(w, p, size);
+	for (k = p->first; k < p->first + p->njs; k++) {
 		j = w->in.js[k];
-		n[j] = best_loop(w, i, j, w->in.type[j], (const float(*)[NEURAL_SIDES + 1]) size);
+		n[j] = best_loop(w, p, j, w->in.type[j], (const float(*)[NEURAL_SIDES + 1]) size);
 		e[j] = larger(n[j], e_inner[j - 1] + stacked[j]);
 		c[j] = best_helix(w, i, j);
 		fold_in(w, i, j, c[j]);
@@ -344,28 +366,71 @@ fill_exterior(struct rna_neural *w, int i)
 	w->f[i] = best;
 }
 
+/* What comes before the cells of row i. */
+static void
+start_row(struct rna_neural *w, int i)
+{
+	int n = w->in.n;
+
+	rna_fold_input_row(&w->in, i);
+	clear_row(w, i);
+	set_stacks(w, i);
+	if (i == n || i % NEURAL_COLUMNS == NEURAL_COLUMNS - 1)
+		set_columns(w, i);
+	if ((n - i) % NEURAL_BLOCK == 0)
+		start_block(w, i);
+}
+
+/* What is left of the row before, and what comes before the cells of row i. */
+static void
+next(struct rna_neural *w, int i)
+{
+	if (i < w->in.n) {
+		fill_multi(w, i + 1);
+		fill_m(w, i + 1);
+		fill_exterior(w, i + 1);
+		memcpy(w->type_inner + i + 1, w->in.type + i + 1, (size_t)(w->in.n - i));
+	}
+	if (i > 0)
+		start_row(w, i);
+}
+
+/* All rows by one thread of those that share them: the cells of C in a row know only rows below; the rest is one's. */
+static void
+fill_rows(struct rna_neural *w, int part, int parts)
+{
+	const size_t row = (size_t)w->in.n + 2 * FOLD_PAD;
+	float *own = w->loops + 3 * (size_t)part * row + FOLD_PAD;
+	struct part p = {w->in.n, part, parts, 0, 0, own, own + row, own + 2 * row};
+
+	for (; p.i >= 0; p.i--) {
+		if (parts == 1)
+			next(w, p.i);
+		else {
+#pragma omp single
+			next(w, p.i);
+		}
+		if (p.i > 0)
+			fill_c(w, &p);
+		if (parts > 1) {
+#pragma omp barrier
+		}
+	}
+}
+
 static void
 fill(struct rna_neural *w)
 {
-	int i, n = w->in.n;
+	int n = w->in.n;
 
 	memset(w->type_inner, 0, (size_t)n + 2);
 	clear(w, rna_neural_row(w, w->r, n), n + 1, n + FOLD_PAD - 1);
 	w->f[n + 1] = 0;
-	for (i = n; i >= 1; i--) {
-		rna_fold_input_row(&w->in, i);
-		clear_row(w, i);
-		set_stacks(w, i);
-		if (i == n || i % NEURAL_COLUMNS == NEURAL_COLUMNS - 1)
-			set_columns(w, i);
-		if ((n - i) % NEURAL_BLOCK == 0)
-			start_block(w, i);
-		fill_c(w, i);
-		fill_multi(w, i);
-		fill_m(w, i);
-		fill_exterior(w, i);
-		memcpy(w->type_inner + i, w->in.type + i, (size_t)(n + 1 - i));
-	}
+	if (w->threads > 1 && n >= FOLD_SHARED_N) {
+#pragma omp parallel num_threads(w->threads)
+		fill_rows(w, omp_get_thread_num(), omp_get_num_threads());
+	} else
+		fill_rows(w, 0, 1);
 }
 
 /* Folds w->in; reference and margins are set. */

@@ -67,6 +67,8 @@ struct rna_neural; /* workspace, reused from sequence to sequence; one thread at
  */
 struct rna_neural *rna_neural_create(const struct rna_energy *e, int max_helix);
 void rna_neural_destroy(struct rna_neural *w);
+/* Threads that share a long sequence from now on (at first 1: the caller alone).  Results do not depend on it. */
+void rna_neural_share(struct rna_neural *w, int threads);
 uint64_t rna_neural_bytes(size_t n);        /* what folding n nt takes, beside the scores themselves */
 void rna_neural_trim(struct rna_neural *w); /* gives the memory of the last sequence back */
 /* Makes e the set that MXfold2 and RNAErnie add scores to: no special hairpins, and 2 x 2 loops with an N cost 0. */

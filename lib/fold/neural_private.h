@@ -39,6 +39,7 @@ struct rna_neural {
 	const struct rna_energy *e;
 	struct rna_energy *zero; /* in place of no energies; the workspace's */
 	int max_helix;
+	int threads; /* that share a long sequence */
 	const struct neural_rows *rows;
 	struct neural_turner turner;
 	struct fold_input in;
@@ -68,7 +69,7 @@ struct rna_neural {
 	float *region[NEURAL_REGIONS], *m[NEURAL_REGIONS];                    /* of row i at i % NEURAL_REGIONS */
 	float *region3[NEURAL_SIDES];                                 /* [n2][j]: region of the n2 bases before j */
 	float *opening[NEURAL_COLUMNS], *stack_inner[NEURAL_COLUMNS]; /* mm(j,i) and st(j,i) by i % NEURAL_COLUMNS, j */
-	float *bulge, *one_n, *generic;
+	float *loops; /* [threads][3] rows: the best bulge, 1 x n and generic loop, of a thread's columns */
 	float *t_row; /* T of the row at hand */
 	float *none;  /* -infinity */
 };

@@ -5,7 +5,7 @@
 
 #include "fold/neural_private.h"
 
-#define NROWS (7 * FOLD_RING + 2 * NEURAL_REGIONS + NEURAL_SIDES + 2 * NEURAL_COLUMNS + 5)
+#define NROWS (7 * FOLD_RING + 2 * NEURAL_REGIONS + NEURAL_SIDES + 2 * NEURAL_COLUMNS + 2)
 
 struct rna_neural *
 rna_neural_create(const struct rna_energy *e, int max_helix)
@@ -21,8 +21,19 @@ rna_neural_create(const struct rna_energy *e, int max_helix)
 	w->e = e;
 	w->max_helix = max_helix < 0 ? 0 : max_helix > RNA_MAX_HELIX ? RNA_MAX_HELIX : max_helix;
 	w->rows = rna_neural_rows();
+	w->threads = 1;
 	rna_neural_set_turner(w);
 	return w;
+}
+
+void
+rna_neural_share(struct rna_neural *w, int threads)
+{
+	if (threads > w->threads) { /* its rows are laid out for fewer */
+		free(w->loops);
+		w->loops = NULL;
+	}
+	w->threads = threads;
 }
 
 /* All but the structure of the workspace's own, which may be in use. */
@@ -38,7 +49,8 @@ release(struct rna_neural *w)
 	free(w->stack);
 	free(w->type_inner);
 	free(w->memory);
-	w->c = w->r = w->t = w->f = w->hairpin = w->reward = w->memory = NULL;
+	free(w->loops);
+	w->c = w->r = w->t = w->f = w->hairpin = w->reward = w->memory = w->loops = NULL;
 	w->stack = NULL;
 	w->type_inner = NULL;
 	w->cap = 0;
@@ -88,14 +100,14 @@ row_cells(size_t n)
 uint64_t
 rna_neural_bytes(size_t n)
 {
-	return 4 * (2 * (uint64_t)triangle_cells(n) + tile_cells(n) + NROWS * (uint64_t)row_cells(n)) +
+	return 4 * (2 * (uint64_t)triangle_cells(n) + tile_cells(n) + (NROWS + 3) * (uint64_t)row_cells(n)) +
 	       32 * ((uint64_t)n + 2);
 }
 
 static int
 reserve(struct rna_neural *w, size_t n)
 {
-	if (w->memory != NULL && w->cap >= n)
+	if (w->memory != NULL && w->loops != NULL && w->cap >= n)
 		return 1;
 	release(w);
 	w->c = malloc(triangle_cells(n) * sizeof(float));
@@ -107,8 +119,9 @@ reserve(struct rna_neural *w, size_t n)
 	w->stack = malloc((n + 2) * sizeof(*w->stack));
 	w->type_inner = malloc(n + 2);
 	w->memory = malloc(NROWS * row_cells(n) * sizeof(float));
+	w->loops = reallocarray(NULL, 3 * (size_t)w->threads, row_cells(n) * sizeof(float));
 	if (w->c == NULL || w->r == NULL || w->t == NULL || w->f == NULL || w->hairpin == NULL || w->reward == NULL ||
-	    w->stack == NULL || w->type_inner == NULL || w->memory == NULL) {
+	    w->stack == NULL || w->type_inner == NULL || w->memory == NULL || w->loops == NULL) {
 		release(w);
 		return 0;
 	}
@@ -149,9 +162,6 @@ lay_out_rows(struct rna_neural *w)
 		w->opening[s] = next_row(w, &k);
 		w->stack_inner[s] = next_row(w, &k);
 	}
-	w->bulge = next_row(w, &k);
-	w->one_n = next_row(w, &k);
-	w->generic = next_row(w, &k);
 	w->t_row = next_row(w, &k);
 	w->none = next_row(w, &k);
 }
