@@ -44,12 +44,20 @@ golden() {
 	done
 }
 
-@test "every level of the CPU gives the golden values" {
+# bats test_tags=slow
+@test "every level of the CPU gives the golden values, in every precision" {
 	ran=0
 	for level in avx512bf16 avx512 avx2 plain; do
 		RILL_CPU=$level rna-embed -q -m model "$SAMPLE" >/dev/null || continue # a level that this machine lacks
 		ran=$((ran + 1))
 		RILL_CPU=$level golden "$GOLDEN/model-tiny" fp32 2e-5 0.999999
+		RILL_CPU=$level golden "$GOLDEN/model-tiny" bf16 0.3 0.9995
+		for m in golden-multimolecule golden-paddle-vocab; do
+			[ -d "$DATA/models/$m" ] || continue
+			RILL_CPU=$level golden "$DATA/models/$m" fp32 2e-5 0.999999
+			RILL_CPU=$level golden "$DATA/models/$m" bf16 1 0.9995
+			RILL_CPU=$level golden "$DATA/models/$m" int8 1 0.995
+		done
 	done
 	[ $ran -gt 0 ]
 }
