@@ -11,19 +11,9 @@
 
 #include "fold/neural.h"
 #include "fold/neural_rows.h"
+#include "below.h"
 
 #define MAX_ROUNDS 101
-
-static uint64_t state = 88172645463325252u;
-
-static unsigned
-below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 33) % n;
-}
 
 static double
 now(void)

@@ -392,11 +392,4 @@ main(void)
 	util_clean();
 	return done();
 }
-#else
-int
-main(void)
-{
-	skip("memory and calls that fail", "a sanitizer has the allocator");
-	return done();
-}
 #endif

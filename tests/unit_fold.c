@@ -9,20 +9,11 @@
 #include "enumerate.h"
 #include "fold/partition.h"
 #include "tap.h"
+#include "below.h"
 
 #define MAX_N 420
 
 static struct rna_energy energies[3]; /* [dangles] */
-static uint64_t state = 88172645463325252u;
-
-static unsigned
-below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 33) % n;
-}
 
 static void
 random_rna(char *s, int n, const char *letters)

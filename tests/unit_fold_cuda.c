@@ -11,21 +11,12 @@
 #include "cuda_device.h"
 #include "fold/mfe.h"
 #include "fold/mfe_device.h"
+#include "below.h"
 
 enum { MOST = 4000, LONGEST = 512 };
 
-static uint64_t state = 88172645463325252u;
 static char seq[MOST][LONGEST + 1];
 static size_t nseq;
-
-static unsigned
-below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 33) % n;
-}
 
 static void
 add_random(size_t n, const char *letters)

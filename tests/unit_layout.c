@@ -8,19 +8,9 @@
 #include "fold/mfe.h"
 #include "seq/layout.h"
 #include "tap.h"
+#include "below.h"
 
 #define MAX_N 900
-
-static uint64_t state = 88172645463325252u;
-
-static unsigned
-below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 33) % n;
-}
 
 static double
 apart(struct rna_point a, struct rna_point b)

@@ -9,21 +9,11 @@
 #include "enumerate.h"
 #include "fold/neural.h"
 #include "tap.h"
+#include "below.h"
 
 #define MAX_N 400
 
 static struct rna_energy turner; /* as MXfold2 has it */
-static uint64_t state = 88172645463325252u;
-
-static unsigned
-below(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 33) % n;
-}
-
 static void
 random_rna(char *s, int n, const char *letters)
 {

@@ -55,8 +55,8 @@ intern(struct rna_classset *s, const char *name, size_t n, int32_t *id, struct r
 			return RNA_OK;
 		}
 	}
-	if (s->nclasses == RNA_CLASSES_MAX)
-		return rna_fail(err, RNA_EFORMAT, "more than %d different labels", RNA_CLASSES_MAX);
+	if (s->nclasses == RNA_CLASSSET_MAX)
+		return rna_fail(err, RNA_EFORMAT, "more than %d different labels", RNA_CLASSSET_MAX);
 	if (memchr(name, '\0', n) != NULL)
 		return rna_fail(err, RNA_EFORMAT, "a label with a NUL in it");
 	if ((names = reallocarray(s->name, s->nclasses + 1, sizeof(*names))) == NULL)
@@ -172,8 +172,8 @@ rna_classset_add(struct rna_classset *s, const struct rna_record *rec, struct rn
 	int soft;
 
 	p = scores_of(rec, &n, &soft);
-	if (n > RNA_CLASSES_MAX)
-		return rna_fail(err, RNA_EFORMAT, "scores of more than %d classes", RNA_CLASSES_MAX);
+	if (n > RNA_CLASSSET_MAX)
+		return rna_fail(err, RNA_EFORMAT, "scores of more than %d classes", RNA_CLASSSET_MAX);
 	if (s->n == 0)
 		s->columns = n;
 	if (n != s->columns)

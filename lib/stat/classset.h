@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "stream/record.h"
 
-#define RNA_CLASSES_MAX 10000
+#define RNA_CLASSSET_MAX 10000
 
 struct rna_classset {
 	size_t n, cap;
