@@ -232,6 +232,31 @@ __launch_bounds__(THREADS) attend(struct attention a)
 	}
 }
 
+/* delta of the block's 64 rows: the sum of o dout, two threads a row; for this kernel and the other. */
+template <int D>
+__device__ __forceinline__ void
+row_deltas(const struct attention &a, const struct place &p, const bf16 *g, const bf16 *o, float *delta)
+{
+	const int hidden = a.heads * D, row = p.row + threadIdx.x / 2, first = (threadIdx.x & 1) * (D / 2);
+	float sum = 0;
+
+	for (int c = first; row < p.len && c < first + D / 2; c += 8) {
+		float x[8], y[8];
+
+		load_row8(x, g + (size_t)row * hidden + c, 0, 8);
+		load_row8(y, o + (size_t)row * hidden + c, 0, 8);
+#pragma unroll
+		for (int i = 0; i < 8; i++)
+			sum += x[i] * y[i];
+	}
+	sum += __shfl_xor_sync(~0u, sum, 1);
+	if ((threadIdx.x & 1) == 0) {
+		delta[threadIdx.x / 2] = sum;
+		if (row < p.len)
+			a.delta[(size_t)(p.first + row) * a.heads + p.head] = sum;
+	}
+}
+
 /* dq of 64 queries, and delta of them for the other kernel. */
 template <int D>
 static __global__ void
@@ -251,9 +276,8 @@ __launch_bounds__(THREADS) attend_back_q(struct attention a)
 			   *v = k + hidden;
 		const bf16 *g = (const bf16 *)a.dout + (size_t)p.first * hidden + p.head * D;
 		const bf16 *o = (const bf16 *)a.o + (size_t)p.first * hidden + p.head * D;
-		const int mine = p.row + threadIdx.x / 2;
 		uint64_t key[2] = {0, 0};
-		float acc[D / 8][4] = {}, lse[2], d[2], sum = 0;
+		float acc[D / 8][4] = {}, lse[2], d[2];
 		uint32_t fq[D / 16][4], fg[D / 16][4];
 
 		load_tile<D>(sq, q + (size_t)p.row * p.ld, p.ld, p.len - p.row);
@@ -261,24 +285,7 @@ __launch_bounds__(THREADS) attend_back_q(struct attention a)
 		load_tile<D>(sk, k, p.ld, p.len);
 		load_tile<D>(sv, v, p.ld, p.len);
 		copy_commit();
-		/* two threads a row: the sum of o dout */
-		for (int c = (threadIdx.x & 1) * (D / 2); c < (int)(threadIdx.x & 1) * (D / 2) + D / 2; c += 8) {
-			float x[8], y[8];
-
-			if (mine < p.len) {
-				load_row8(x, g + (size_t)mine * hidden + c, 0, 8);
-				load_row8(y, o + (size_t)mine * hidden + c, 0, 8);
-#pragma unroll
-				for (int i = 0; i < 8; i++)
-					sum += x[i] * y[i];
-			}
-		}
-		sum += __shfl_xor_sync(~0u, sum, 1);
-		if ((threadIdx.x & 1) == 0) {
-			delta[threadIdx.x / 2] = sum;
-			if (mine < p.len)
-				a.delta[(size_t)(p.first + mine) * a.heads + p.head] = sum;
-		}
+		row_deltas<D>(a, p, g, o, delta);
 		for (int i = 0; i < 2; i++) {
 			const int there = r + 8 * i < p.len;
 

@@ -246,6 +246,34 @@ struct norm_back {
 	int n, rows;
 };
 
+/* What a block adds to the gradients of gamma, beta and bias: the sums of its warps, of the columns from group own. */
+template <int V>
+__device__ __forceinline__ void
+store_sums(const struct norm_back &o, const float (&sums)[3][V][8], int own)
+{
+	SHARED_MEMORY(memory);
+	float(*parts)[V * 256] = (float(*)[V * 256]) memory;
+	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, n = o.n;
+
+#pragma unroll
+	for (int k = 0; k < 3; k++) {
+		__syncthreads();
+#pragma unroll
+		for (int v = 0; v < V; v++)
+#pragma unroll
+			for (int i = 0; i < 8; i++)
+				parts[warp][(v * 32 + lane) * 8 + i] = sums[k][v][i];
+		__syncthreads();
+		for (int c = threadIdx.x; c < V * 256 && own * 256 + c < n; c += 32 * WARPS) {
+			float s = 0;
+
+			for (int w = 0; w < WARPS; w++)
+				s += parts[w][c];
+			o.partial[((size_t)blockIdx.x * 3 + k) * n + own * 256 + c] = s;
+		}
+	}
+}
+
 /*
  * Block (b, y) takes rows b WARPS + warp, ..., and of them the columns of group y; the averages over a row need all its
  * columns, which other groups' blocks read too.  Embed: dropout is on dy, and dz goes out as float.  Whole: the number
@@ -255,8 +283,6 @@ template <class T, class O, bool Embed, int V, bool Whole>
 static __global__ void __launch_bounds__(32 * WARPS)
     norm_backward(struct norm_back o, const int32_t *live)
 {
-	SHARED_MEMORY(memory);
-	float(*parts)[V * 256] = (float(*)[V * 256]) memory;
 	const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, n = o.n, end = live[o.rows];
 	const int own = blockIdx.y * V, groups = (n + 255) / 256;
 	float sums[3][V][8] = {};
@@ -319,23 +345,7 @@ static __global__ void __launch_bounds__(32 * WARPS)
 			store_part<Whole>((O *)o.dx + (size_t)r * n, c, n, dz);
 		}
 	}
-#pragma unroll
-	for (int k = 0; k < 3; k++) {
-		__syncthreads();
-#pragma unroll
-		for (int v = 0; v < V; v++)
-#pragma unroll
-			for (int i = 0; i < 8; i++)
-				parts[warp][(v * 32 + lane) * 8 + i] = sums[k][v][i];
-		__syncthreads();
-		for (int c = threadIdx.x; c < V * 256 && own * 256 + c < n; c += 32 * WARPS) {
-			float s = 0;
-
-			for (int w = 0; w < WARPS; w++)
-				s += parts[w][c];
-			o.partial[((size_t)blockIdx.x * 3 + k) * n + own * 256 + c] = s;
-		}
-	}
+	store_sums<V>(o, sums, own);
 }
 
 template <class T, class O, bool Embed, int V, bool Whole>
