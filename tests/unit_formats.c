@@ -268,6 +268,13 @@ test_types(void)
 	    {"a", "some ncRNA", "ncRNA"},
 	    {"a", "nothing known", NULL},
 	    {"a", "", NULL},
+	    {"a", "tRNA\tgene", "tRNA"},
+	    {"a", "x gene_biotype:tRNA\trRNA", "tRNA"},
+	    {"a", "unheard from 3", NULL},
+	    {"a", "unheard from 3 kingdoms", NULL},
+	    {"a", "an unpre-miRNA and tRNA", "tRNA"}, /* a phrase is whole words */
+	    {"a", "of pre-miRNAs, tRNA", "tRNA"},
+	    {"a", "of pre-miRNA, tRNA", "premiRNA"},
 	};
 	static const struct {
 		const char *row;
@@ -283,7 +290,7 @@ test_types(void)
 	    {"URS\n", 0},
 	};
 	struct rna_err e = {.record = RNA_NOREC};
-	struct rna_types t;
+	struct rna_types t = {0};
 	struct rna_vocab v;
 	char big[200];
 	size_t i;
@@ -297,6 +304,7 @@ test_types(void)
 		ok(heads[i].type == NULL ? id == -1 : id >= 0 && strcmp(v.token[id], heads[i].type) == 0, "%s %s: %s",
 		    heads[i].name, heads[i].desc, id < 0 ? "none" : v.token[id]);
 	}
+	ok(rna_types_vote(&t, &v, "URS0000000001", 13) == -1, "a table without rows");
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		util_put(util_path("rows"), rows[i].row, strlen(rows[i].row));
 		ok((rna_types_load(&t, &v, util_path("rows"), &e) == RNA_OK) == rows[i].good, "row %zu", i);
@@ -310,8 +318,14 @@ test_types(void)
 			     : i < 3000 ? "tRNA"
 					: "ncRNA") > 0;
 	fputs("URS00000003E9\tX\ta\t1\trRNA\tg\n", f);
+	fputs("URS00000FFFF0\tX\ta\t1\ttRNA\tg\nURS00000FFFF0\tX\ta\t1\trRNA\tg\n", f);
+	fputs("URS00000FFFF1\tX\ta\t1\trRNA\tg\nURS00000FFFF1\tX\ta\t1\ttRNA\tg\n", f);
 	votes += fclose(f) == 0;
-	ok(votes == 9001 && rna_types_load(&t, &v, util_path("rows"), &e) == RNA_OK && t.rows == 9001, "9001 rows");
+	ok(votes == 9001 && rna_types_load(&t, &v, util_path("rows"), &e) == RNA_OK && t.rows == 9005, "9005 rows");
+	id = rna_vocab_find(&v, "rRNA") < rna_vocab_find(&v, "tRNA") ? rna_vocab_find(&v, "rRNA")
+	                                                             : rna_vocab_find(&v, "tRNA");
+	ok(rna_types_vote(&t, &v, "URS00000FFFF0", 13) == id && rna_types_vote(&t, &v, "URS00000FFFF1", 13) == id,
+	    "of as many votes for two telling types the lower id, in any order");
 	id = rna_types_vote(&t, &v, "URS0000000005_9606", 18);
 	ok(id >= 0 && strcmp(v.token[id], "tRNA") == 0, "two votes of three");
 	id = rna_types_vote(&t, &v, "URS00000003E9/1", 15);

@@ -17,7 +17,7 @@
 #include "tap.h"
 
 #define ERRORS "formats/golden-errors/model"
-#define TINY   "formats/golden/model-tiny"
+#define TINY "formats/golden/model-tiny"
 
 static char scratch[] = "/tmp/unit_safetensors.XXXXXX";
 
@@ -161,6 +161,33 @@ slurp(const char *file, struct rna_buf *buf)
 	return rna_replace_slurp(in_scratch(file), 1 << 20, buf, &err) == RNA_OK;
 }
 
+/* Halves by their bits: the largest, subnormal ones, zeros, infinities, not a number. */
+static void
+test_halves(void)
+{
+	static const uint16_t bits[8] = {0x3c00, 0xc100, 0x7bff, 0x0001, 0x8000, 0x7c00, 0xfc00, 0x7e00};
+	static const float want[7] = {1, -2.5f, 65504, 0x1p-24f, -0.0f, INFINITY, -INFINITY};
+	static const uint16_t brain[2] = {0x3f80, 0xc020};
+	const struct rna_tensor_out list[2] = {{"h", "F16", 1, {8}, bits, NULL}, {"b", "BF16", 1, {2}, brain, NULL}};
+	struct rna_safetensors s;
+	struct rna_err err = {0};
+	float back[8] = {0};
+	int good;
+
+	good = rna_safetensors_write(in_scratch("h"), list, 2, NULL, NULL, NULL, &err) == RNA_OK &&
+	       rna_safetensors_open(&s, in_scratch("h"), &err) == RNA_OK;
+	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "h"), 0, 8, back) == RNA_OK &&
+		memcmp(back, want, sizeof(want)) == 0 && isnan(back[7]),
+	    "halves (%s)", err.text);
+	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "h"), 9, 0, back) == RNA_EINVAL,
+	    "nothing begins past the end");
+	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "b"), 0, 2, back) == RNA_OK &&
+		memcmp(back, want, 2 * sizeof(*want)) == 0,
+	    "bf16");
+	if (good)
+		rna_safetensors_close(&s);
+}
+
 /* The same tensors in any order: the same bytes; aligned; read back. */
 static void
 test_writer(void)
@@ -302,6 +329,7 @@ main(void)
 	}
 	test_errors(rk);
 	test_legal();
+	test_halves();
 	test_writer();
 	test_cut_and_flipped();
 	test_special_files();
