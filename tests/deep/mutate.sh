@@ -3,8 +3,8 @@
 # it: N mutants of lib/stream, lib/seq and the reader of safetensors.  First the unit tests, then, for a mutant that
 # they let pass, the programs' (-u: the unit tests alone).  -l: only lists the mutants.  -p: of all mutants every K-th
 # from the I-th on, so that K runs side by side share the work.  A mutant that does not compile, or compiles to the
-# same code, is no case; one that makes a test take over 20 s of processor time is found.  Prints the survivors, then
-# "CASES cases, FAILURES failures"; one failure when more than 1 in 10 survive.
+# same code, is no case; one that makes a test take over 20 s of processor time, or wait for 5 minutes, is found.
+# Prints the survivors, then "CASES cases, FAILURES failures"; one failure when more than 1 in 10 survive.
 #
 #	PROGRESS=FILE  a line a mutant
 set -u
@@ -116,7 +116,7 @@ bats_of() {
 ask() {
 	make -s "${@/#/build/tests/unit_}" >"$dir/log" 2>&1
 	for u; do
-		(ulimit -t 20; exec "build/tests/unit_$u") >"$dir/log" 2>&1 || { killed=$u; return; }
+		(ulimit -t 20; exec timeout 300 "build/tests/unit_$u") >"$dir/log" 2>&1 || { killed=$u; return; }
 	done
 }
 
