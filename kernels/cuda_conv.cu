@@ -1,10 +1,11 @@
 /*
  * cuda_conv.cu: convolutions over sequences and over square maps, and pooling, straight from their definition; channels
- * last.  A sequence is a map of one row: cells are (i, j), taps (u, v), u = 0 in one dimension.
+ * last.  A sequence is a map of one row: cells are (i, j), taps (u, v), u = 0 in one dimension.  Those of 3 x 3 and
+ * 5 x 5, where the time of a folding network goes, are in cuda_maps.cu.
  */
-#include "cuda_common.h"
+#include "cuda_maps.h"
 
-enum { THREADS = 256, PARTS = 64 };
+enum { THREADS = 256, PARTS = CUDA_MAPS_PARTS };
 
 static unsigned
 grid_of(size_t elements, const struct cuda_run *x)
@@ -137,11 +138,15 @@ back_w(const struct rk_call *c, struct cuda_run *x)
 	const size_t all = (size_t)o->w.n * o->w.k;
 	const struct cuda_sums s = {{(float *)o->dw, NULL, NULL}};
 	void (*kernel)(struct rk_conv, const int32_t *, float *) = convolve_back_w<T, Two>;
-	cudaError_t e;
+	cudaError_t e = cudaSuccess;
 
-	LAUNCH(kernel, dim3((unsigned)((all + THREADS - 1) / THREADS), PARTS), dim3(THREADS), 0, x->stream, *o, x->live,
-	    (float *)x->scratch);
-	e = cuda_add_partials(&s, 1, (float *)x->scratch, PARTS, all, x->stream);
+	if (Two && cuda_maps_take(c))
+		e = cuda_maps_back_w(c, (float *)x->scratch, x);
+	else
+		LAUNCH(kernel, dim3((unsigned)((all + THREADS - 1) / THREADS), PARTS), dim3(THREADS), 0, x->stream, *o,
+		    x->live, (float *)x->scratch);
+	if (e == cudaSuccess)
+		e = cuda_add_partials(&s, 1, (float *)x->scratch, PARTS, all, x->stream);
 	if (e == cudaSuccess && o->dbias != NULL)
 		e = cuda_column_sums(o->dy, c->store, o->rows, o->cap, o->w.n, (float *)o->dbias, x);
 	return e;
@@ -161,6 +166,8 @@ x_rows(const struct rk_conv *o, int two)
 		void (*kernel)(struct rk_conv, const int32_t *) =                                                      \
 		    c->store == RK_BF16 ? convolve<bf16, two> : convolve<float, two>;                                  \
                                                                                                                        \
+		if (two && cuda_maps_take(c))                                                                          \
+			return cuda_maps(c, 0, x);                                                                     \
 		LAUNCH(kernel, dim3(grid_of((size_t)o->cap * o->w.n, x)), dim3(THREADS), 0, x->stream, *o, x->live);   \
 		return cudaGetLastError();                                                                             \
 	}                                                                                                              \
@@ -171,6 +178,8 @@ x_rows(const struct rk_conv *o, int two)
 		void (*kernel)(struct rk_conv, const int32_t *) =                                                      \
 		    c->store == RK_BF16 ? convolve_back_x<bf16, two> : convolve_back_x<float, two>;                    \
                                                                                                                        \
+		if (two && cuda_maps_take(c))                                                                          \
+			return cuda_maps(c, 1, x);                                                                     \
 		LAUNCH(kernel, dim3(grid_of(x_rows(o, two) * (o->w.k / o->w.taps), x)), dim3(THREADS), 0, x->stream,   \
 		    *o, x->live);                                                                                      \
 		return cudaGetLastError();                                                                             \
@@ -179,6 +188,16 @@ x_rows(const struct rk_conv *o, int two)
 	cudaError_t cuda_##name##_back_w(const struct rk_call *c, struct cuda_run *x)                                  \
 	{                                                                                                              \
 		return c->store == RK_BF16 ? back_w<bf16, two>(c, x) : back_w<float, two>(c, x);                       \
+	}                                                                                                              \
+                                                                                                                       \
+	size_t cuda_##name##_scratch(const struct rk_call *c)                                                          \
+	{                                                                                                              \
+		return two && cuda_maps_take(c) ? cuda_maps_scratch(c, 0) : 0;                                         \
+	}                                                                                                              \
+                                                                                                                       \
+	size_t cuda_##name##_back_x_scratch(const struct rk_call *c)                                                   \
+	{                                                                                                              \
+		return two && cuda_maps_take(c) ? cuda_maps_scratch(c, 1) : 0;                                         \
 	}                                                                                                              \
                                                                                                                        \
 	size_t cuda_##name##_back_w_scratch(const struct rk_call *c)                                                   \

@@ -185,6 +185,47 @@ vectors() {
 	[[ $output == *'chunk of a longer RNA'* ]]
 }
 
+# network DIR FILE: the scores that -d cuda gives the RNAs of FILE are those of -d cpu, and so are the structures
+network() {
+	rna-predict -q -f -m "$1" -o cpu.rill "$2"
+	rna-predict -q -f -d cuda -m "$1" -o cuda.rill "$2"
+	for d in cpu cuda; do
+		rna-view -O json $d.rill | jq -r '.scores[][][], .lengths[]' >$d.maps
+		rna-fold -@2 -d $d cuda.rill | tee $d.folded | rna-view -O tsv --fields name,structure,score >$d.tsv
+	done
+	near cpu.maps cuda.maps 1e-4
+	same cpu.folded cuda.folded
+	rna-fold cpu.rill | rna-view -O tsv --fields structure | same - <(cut -f 2 cuda.tsv)
+}
+
+@test "rna-predict -d cuda: the scores of folding networks, and what rna-fold makes of them" {
+	emulator
+	cd "$BATS_TEST_TMPDIR"
+	printf '>a\nGGGGAAAACCCC\n((((....))))\n>b\nGGCACUUCGGUGCCA\n(((((....))))).\n' >k.dbn
+	random_fasta 4 1 40 7 >s.fa
+	rna-train fold -q -m none -c tiny --steps 1 -o m k.dbn
+	network m s.fa
+	published=$ROOT/../shared/data/models/mxfold2-TrainSetAB
+	[ ! -d "$published" ] || network "$published" s.fa
+}
+
+# bats test_tags=slow
+@test "rna-predict -d cuda, rna-train fold -d cuda: networks that read a language model" {
+	emulator
+	cd "$BATS_TEST_TMPDIR"
+	printf '>a\nGGGGAAAACCCC\n((((....))))\n>b\nGGCACUUCGGUGCCA\n(((((....))))).\n' >k.dbn
+	for a in none fbth tbth stack; do
+		lm=(-m "$ROOT/pipelines/models/tiny" --adapt $a)
+		[ $a != none ] || lm=(-m none)
+		for d in cpu cuda; do
+			rna-train fold -q -d $d "${lm[@]}" -c tiny --images 1 --dropout 0.1 --steps 2 -o $a.$d k.dbn
+			cut -f 4 $a.$d/log.tsv | tail -n +2 >$d.loss
+		done
+		near cpu.loss cuda.loss 1e-3
+		network $a.cpu k.dbn
+	done
+}
+
 @test "rna-fold without a GPU: -d cuda says what is missing, -d auto folds all the same" {
 	export RILL_CUDA_LIB=$BATS_TEST_TMPDIR/none.so
 	printf '>a\nGGGGAAAACCCC\n' >"$BATS_TEST_TMPDIR/a.fa"

@@ -14,6 +14,10 @@ attend_back_kv<32> 104
 adamw 64
 norm_backward 184
 norm_forward 128
+convolve_maps<3> 128
+convolve_maps<5> 128
+maps_back_w<3> 84
+maps_back_w<5> 84
 fill_rnas 128
 trace_rnas 64'
 

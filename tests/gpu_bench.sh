@@ -32,12 +32,12 @@ trap 'exit 1' TERM INT
 bad=0
 if [ "$EMU" = 1 ]; then
 	export RILL_CUDA_LIB=$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$tmp/cache
-	runs=('toy 1024 1') rnas=6 longest=60 config=tiny tokens=300 steps=2 card=emulator fold=6 nrc=-
+	runs=('toy 1024 1') rnas=6 longest=60 config=tiny tokens=300 steps=2 card=emulator fold=6 nrc=- network=tiny scored=3
 	shape=(--layers 1 --hidden 64 --heads 1 --ffn 128)
 else
 	unset RILL_CUDA_LIB
 	runs=('base 65536 10' 'small 65536 10') rnas=40000 longest=508 config=base shape=() tokens=65536 steps=40
-	fold=2600 nrc=${DATA:-../shared/data}/sequence/nRC/test.fa
+	network=base scored=500 fold=2600 nrc=${DATA:-../shared/data}/sequence/nRC/test.fa
 	[ -r "$nrc" ] || nrc=-
 	card=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,power.limit --format=csv,noheader | head -n 1)
 fi
@@ -122,6 +122,15 @@ t0=$(date +%s.%N)
 rna-embed -q -f -d cuda --dtype bf16 -m "$tmp/model" -o "$tmp/one.rill" "$tmp/one.fa" || bad=1
 program 'from exec to the first embedding' "$(echo "$t0 $(date +%s.%N)" |
 	awk '{ printf "%.3f", $2 - $1 }')" s
+echo '# a folding network'
+head -n $((2 * fold)) "$tmp/rnas.fa" >"$tmp/fold.fa"
+printf '>a\nGGGGAAAACCCC\n((((....))))\n' >"$tmp/a.dbn"
+rna-train fold -q -f -m none -c "$network" --steps 0 -o "$tmp/net" "$tmp/a.dbn" || bad=1
+t0=$(date +%s.%N)
+rna-predict -q -d cuda -m "$tmp/net" <(head -n $((2 * scored)) "$tmp/fold.fa") | rna-fold -q -@ 2 -f -o "$tmp/folded.rill" ||
+	bad=1
+program "folding network $network, scores and structures, start included" "$(echo "$t0 $(date +%s.%N) $scored" |
+	awk '{ printf "%.1f", $3 / ($2 - $1) }')" RNAs/s
 echo '# folding'
 "$B/tests/gpu_fold" $fold "$nrc" >>"$programs" || bad=1
 if [ -n "${runs[1]-}" ] && [ $((2 * SECONDS)) -lt "$LIMIT_S" ]; then

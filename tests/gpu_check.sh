@@ -33,10 +33,10 @@ export XDG_CACHE_HOME=$tmp/cache
 if [ "$EMU" = 1 ]; then
 	export RILL_CUDA_LIB=$B/lib/rill/librna-cuda-emu.so
 	shape=(--layers 1 --hidden 64 --heads 1 --ffn 128)
-	steps=2 batch=600 effort=quick gpu=() few=(-n 12) heart=2 part=1
+	steps=2 batch=600 effort=quick gpu=() few=(-n 12) heart=2 part=1 net=(tiny 8)
 else
 	unset RILL_CUDA_LIB
-	shape=(--layers 4) steps=200 batch=4096 effort=deep gpu=(RNA_GPU=1) few=() heart=64 part=0.3
+	shape=(--layers 4) steps=200 batch=4096 effort=deep gpu=(RNA_GPU=1) few=() heart=64 part=0.3 net=(base 80)
 fi
 
 # line NAME COMMAND...: runs it; its last line of output is the figure
@@ -132,6 +132,20 @@ folded() {
 		cmp "$tmp/folded.cpu" "$tmp/folded.cuda" && echo "$(grep -c '>' "$tmp/fold.fa") RNAs: the same bytes"
 }
 
+# the scores of a folding network, and the structures made of them
+network() {
+	local d
+	rna-train fold -q -f -m none -c "$1" --steps 0 -o "$tmp/net" <(rna-fold -q "$tmp/fold.fa" | rna-view -O dbn) ||
+		return 1
+	for d in cpu cuda; do
+		rna-predict -q -f -@ 0 -d "$d" -m "$tmp/net" -o "$tmp/net.$d" <(head -n "$2" "$tmp/fold.fa") || return 1
+		rna-fold -@ 0 "$tmp/net.$d" | rna-view -O tsv --fields structure,score | tail -n +2 >"$tmp/net.$d.tsv"
+	done
+	paste "$tmp/net.cpu.tsv" "$tmp/net.cuda.tsv" | awk '{ d = $2 - $4; if (d < 0) d = -d; if (d > m) m = d
+		other += $1 != $3 } END { printf "%d RNAs, %d other structures, scores differ by %.2e\n", NR, other, m
+			exit !(NR > 0 && other <= NR / 50 && m < 1e-2) }'
+}
+
 if [ "$EMU" != 1 ]; then
 	name=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1)
 	printf 'card\tok\t%s\t0\n' "$name" >>"$table"
@@ -148,6 +162,7 @@ line 'kernels against fp64' unit unit_kernels_cuda
 line 'gradients of a model, leakage, determinism' unit unit_model_cuda
 line 'folding against lib/fold' unit unit_fold_cuda
 line 'rna-fold -d cuda against -d cpu' folded
+line 'a folding network against -d cpu' network "${net[@]}"
 line 'known answers (rna-view --selftest)' rna-view --selftest
 rna-embed -q -o "$tmp/cpu.rill" "$tmp/in.rill"
 line 'rna-embed fp32 against cpu' embed fp32 1e-4

@@ -192,6 +192,8 @@ static void
 maps(void)
 {
 	static const int lens[] = {7, 1, 12, 0}, sides[] = {5, 1, 6, 0}, segments[] = {5, 0, 1, 23, -1};
+	static const int tiled[][4] = {{19, 1, 9, 0}, {61, 3, 0}, {8, 16, 17, 0}}, many[] = {250, 0},
+			 shapes[][3] = {{70, 20, 3}, {5, 18, 5}, {64, 16, 5}};
 	static const enum rk_act acts[] = {RK_NONE, RK_CELU, RK_RELU, RK_TANH};
 	struct problem s;
 
@@ -204,8 +206,17 @@ maps(void)
 		s.accumulate = i & 1;
 		each(&s);
 	}
+	for (int i = 0; i < 3; i++) { /* more than a tile of cells, channels and a line */
+		m_conv(&s, tiled[i], shapes[i][0], shapes[i][1], shapes[i][2], acts[i % 2], i != 1, 1, 0);
+		s.accumulate = i == 1;
+		each(&s);
+	}
 	for (int i = 0; i < 8; i++) {
 		m_group(&s, i & 1 ? sides : lens, 6, acts[i % 3], i & 2, i & 4 ? 0.3f : 0, i == 6, i & 1);
+		each(&s);
+	}
+	for (int i = 0; i < (effort == QUICK ? 1 : 2); i++) { /* groups of several parts, and of the most there are */
+		m_group(&s, i ? many : tiled[1], 9, RK_CELU, 1, 0.3f, 0, 1);
 		each(&s);
 	}
 	for (int i = 1; i <= 2; i++) {
