@@ -22,7 +22,8 @@ typedef __nv_bfloat16 bf16;
 struct cuda_linear; /* cuda_linear.cu: products of this device, their descriptors and algorithms */
 
 struct cuda_device {
-	cudaStream_t stream;
+	cudaStream_t stream;        /* of lists, and of copies that are in order with them */
+	cudaStream_t copies;        /* of images on their way (cuda_feed.cu) */
 	int processors, shared_max; /* multiprocessors; bytes of shared memory a block can have */
 	size_t free_at_open;        /* bytes of the GPU's memory */
 	char *ring;                 /* pinned memory that uploads pass through, in two halves */
@@ -30,7 +31,7 @@ struct cuda_device {
 	int ring_half;
 	cudaEvent_t ring_free[2]; /* after the last copy out of each half */
 	int ring_used[2];
-	int32_t *fault; /* device memory: 1 + the live count that exceeded a capacity */
+	int32_t *fault; /* pinned, so that the GPU writes it: 1 + the live count that exceeded a capacity */
 	struct cuda_linear *linear;
 	char err[256];
 };

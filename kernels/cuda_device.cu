@@ -1,11 +1,13 @@
 /*
  * cuda_device.cu: the plug-in's table: opening the GPU or saying what is missing, memory, copies.
  *
- * Everything goes on one stream.  Uploads pass through pinned memory and do not wait for the GPU; downloads do.
+ * Everything but the images of feeds (cuda_feed.cu) goes on one stream.  Uploads pass through pinned memory and do not
+ * wait for the GPU; downloads do.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cuda_feed.h"
 #include "cuda_fold.h"
 #include "cuda_list.h"
 
@@ -28,7 +30,10 @@ close_device(void *p)
 			cudaEventDestroy(dev->ring_free[i]);
 	if (dev->ring != NULL)
 		cudaFreeHost(dev->ring);
-	cudaFree(dev->fault);
+	if (dev->fault != NULL)
+		cudaFreeHost(dev->fault);
+	if (dev->copies != NULL)
+		cudaStreamDestroy(dev->copies);
 	if (dev->stream != NULL)
 		cudaStreamDestroy(dev->stream);
 	free(dev);
@@ -68,15 +73,16 @@ make(struct cuda_device *dev, const struct cudaDeviceProp *prop)
 	dev->shared_max = (int)prop->sharedMemPerBlockOptin;
 	if (cudaMemGetInfo(&dev->free_at_open, &all) != cudaSuccess ||
 	    cudaStreamCreateWithFlags(&dev->stream, cudaStreamNonBlocking) != cudaSuccess ||
+	    cudaStreamCreateWithFlags(&dev->copies, cudaStreamNonBlocking) != cudaSuccess ||
 	    cudaMallocHost((void **)&dev->ring, RING) != cudaSuccess ||
 	    cudaEventCreateWithFlags(&dev->ring_free[0], cudaEventDisableTiming) != cudaSuccess ||
 	    cudaEventCreateWithFlags(&dev->ring_free[1], cudaEventDisableTiming) != cudaSuccess ||
-	    cudaMalloc((void **)&dev->fault, sizeof(*dev->fault)) != cudaSuccess ||
-	    cudaMemsetAsync(dev->fault, 0, sizeof(*dev->fault), dev->stream) != cudaSuccess) {
+	    cudaMallocHost((void **)&dev->fault, sizeof(*dev->fault)) != cudaSuccess) {
 		snprintf(dev->err, sizeof(dev->err), "the CUDA device can't be opened: %s",
 		    cudaGetErrorString(cudaGetLastError()));
 		return -1;
 	}
+	*dev->fault = 0;
 	return (dev->linear = cuda_linear_create(dev, prop->name)) != NULL ? 0 : -1;
 }
 
@@ -203,43 +209,35 @@ upload(void *p, void *dst, const void *src, size_t bytes)
 	return RK_OK;
 }
 
-/* Waits; what a list found wrong with its counts comes to light here. */
-static enum rk_status
-check(struct cuda_device *dev, int32_t *fault)
+enum rk_status
+cuda_checked(struct cuda_device *dev, cudaError_t e)
 {
-	if (cuda_status(dev, cudaStreamSynchronize(dev->stream), "the GPU") != RK_OK)
+	if (cuda_status(dev, e, "the GPU") != RK_OK)
 		return RK_EDEVICE;
-	if (*fault == 0)
+	if (*dev->fault == 0)
 		return RK_OK;
-	snprintf(dev->err, sizeof(dev->err), "live count %d is more than a call has room for", (int)*fault - 1);
-	cudaMemsetAsync(dev->fault, 0, sizeof(*dev->fault), dev->stream);
+	snprintf(dev->err, sizeof(dev->err), "live count %d is more than a call has room for", (int)*dev->fault - 1);
+	*dev->fault = 0;
 	return RK_EINVAL;
-}
-
-static enum rk_status
-download(void *p, void *dst, const void *src, size_t bytes)
-{
-	struct cuda_device *dev = (struct cuda_device *)p;
-	int32_t fault = 0;
-
-	if (cuda_status(dev, cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, dev->stream),
-		"a copy from the GPU") != RK_OK ||
-	    cuda_status(dev, cudaMemcpyAsync(&fault, dev->fault, sizeof(fault), cudaMemcpyDeviceToHost, dev->stream),
-		"a copy from the GPU") != RK_OK)
-		return RK_EDEVICE;
-	return check(dev, &fault);
 }
 
 static enum rk_status
 sync(void *p)
 {
 	struct cuda_device *dev = (struct cuda_device *)p;
-	int32_t fault = 0;
 
-	if (cuda_status(dev, cudaMemcpyAsync(&fault, dev->fault, sizeof(fault), cudaMemcpyDeviceToHost, dev->stream),
+	return cuda_checked(dev, cudaStreamSynchronize(dev->stream));
+}
+
+static enum rk_status
+download(void *p, void *dst, const void *src, size_t bytes)
+{
+	struct cuda_device *dev = (struct cuda_device *)p;
+
+	if (cuda_status(dev, cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, dev->stream),
 		"a copy from the GPU") != RK_OK)
 		return RK_EDEVICE;
-	return check(dev, &fault);
+	return sync(p);
 }
 
 static size_t
@@ -252,12 +250,13 @@ taken(void *p)
 }
 
 extern "C" __attribute__((visibility("default"))) const struct rk_device *
-rk_device_v1(void)
+rk_device_v2(void)
 {
 	static const struct rk_device table = {RK_NOPS, sizeof(struct rk_call), 1u << RK_FP32 | 1u << RK_BF16,
 	    1u << RK_FP32 | 1u << RK_BF16, open_device, close_device, error_of, unit_tokens, store_size, pack_size,
 	    alloc, free_memory, upload, download, sync, taken, cuda_list_create, cuda_list_run, cuda_list_destroy,
-	    cuda_fold_create, cuda_fold_longest, cuda_fold_run, cuda_fold_destroy};
+	    cuda_fold_create, cuda_fold_longest, cuda_fold_run, cuda_fold_destroy, cuda_feed_create, cuda_feed_destroy,
+	    cuda_feed_image, cuda_feed_send, cuda_reply_create, cuda_reply_destroy, cuda_reply_ask, cuda_reply_wait};
 
 	return &table;
 }

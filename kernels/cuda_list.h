@@ -12,5 +12,7 @@ enum rk_status cuda_list_run(void *list);
 void cuda_list_destroy(void *list);
 /* The status of an error, with a sentence for it in dev. */
 enum rk_status cuda_status(struct cuda_device *dev, cudaError_t e, const char *what);
+/* What a wait for the GPU ended with; also what lists found wrong with their counts. */
+enum rk_status cuda_checked(struct cuda_device *dev, cudaError_t e);
 
 #endif

@@ -13,26 +13,26 @@
 extern "C" {
 #endif
 
-#define RK_DEVICE_ENTRY "rk_device_v1"
+#define RK_DEVICE_ENTRY "rk_device_v2"
 
 struct rk_device {
-	int nops;                 /* RK_NOPS, and the size of a call */
+	int nops; /* RK_NOPS, and the size of a call */
 	size_t call_size;
-	unsigned precisions;      /* bits 1 << enum rk_precision */
-	unsigned backward;        /* precisions that have a backward pass */
+	unsigned precisions; /* bits 1 << enum rk_precision */
+	unsigned backward;   /* precisions that have a backward pass */
 	/* level: what the device is ("sm_90"); err: why there is none.  NULL on failure. */
 	void *(*open)(char *level, size_t levelsize, char *err, size_t errsize);
 	void (*close)(void *dev);
 	const char *(*error)(const void *dev);
-	int (*unit_tokens)(const void *dev);            /* as rk_unit_tokens */
+	int (*unit_tokens)(const void *dev); /* as rk_unit_tokens */
 	size_t (*store_size)(enum rk_precision precision);
 	size_t (*pack_size)(int n, int k, enum rk_precision precision, int backward);
-	void *(*alloc)(void *dev, size_t bytes);        /* zeroed */
+	void *(*alloc)(void *dev, size_t bytes); /* zeroed */
 	void (*free)(void *dev, void *p);
 	enum rk_status (*upload)(void *dev, void *dst, const void *src, size_t bytes);
 	enum rk_status (*download)(void *dev, void *dst, const void *src, size_t bytes);
 	enum rk_status (*sync)(void *dev);
-	size_t (*taken)(void *dev);                     /* as rk_taken */
+	size_t (*taken)(void *dev); /* as rk_taken */
 	/* most: the largest live counts that every call has room for. */
 	void *(*list_create)(
 	    void *dev, const struct rk_call *calls, size_t n, const int32_t *live, const int32_t most[RK_NLIVE]);
@@ -44,6 +44,15 @@ struct rk_device {
 	enum rk_status (*fold_run)(
 	    void *folder, const uint8_t *code, const int32_t *first, int n, int32_t *energy, int16_t *partner);
 	void (*fold_destroy)(void *folder);
+	/* as rk_feed_create and the others of rk_feed.h; *host: the memory of a reply, which the plug-in owns */
+	void *(*feed_create)(void *dev, void *dst, size_t bytes, int slots);
+	void (*feed_destroy)(void *feed);
+	void *(*feed_image)(void *feed);
+	enum rk_status (*feed_send)(void *feed);
+	void *(*reply_create)(void *dev, size_t bytes, void **host);
+	void (*reply_destroy)(void *reply);
+	enum rk_status (*reply_ask)(void *reply, size_t at, const void *src, size_t bytes);
+	enum rk_status (*reply_wait)(void *reply);
 };
 
 typedef const struct rk_device *rk_device_entry(void);

@@ -4,8 +4,10 @@
 #ifndef CUDA_DEVICE_H
 #define CUDA_DEVICE_H
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rk.h"
 #include "tap.h"
@@ -30,6 +32,23 @@ cuda_device(void)
 	diag("%s", rk_name(rk));
 	rk_close(rk);
 	return 1;
+}
+
+/* How often the host has waited for the emulated GPU to work; 0 on one that can't tell. */
+__attribute__((unused)) static unsigned long
+cuda_waits(void)
+{
+	const char *lib = getenv("RILL_CUDA_LIB");
+	void *so = lib != NULL ? dlopen(lib, RTLD_NOW | RTLD_NOLOAD) : NULL,
+	     *symbol = so != NULL ? dlsym(so, "emu_waits") : NULL;
+	unsigned long (*waits)(void), n;
+
+	if (symbol == NULL)
+		return 0;
+	memcpy(&waits, &symbol, sizeof(waits));
+	n = waits();
+	dlclose(so);
+	return n;
 }
 
 #endif

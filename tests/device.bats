@@ -50,7 +50,7 @@ plugin() {
 	plugin "$RILL_CUDA_LIB" 'int nothing;'
 	refused 'another version of rill'
 	plugin "$RILL_CUDA_LIB" '#include "rk_device.h"' \
-		'const struct rk_device *rk_device_v1(void)' \
+		'const struct rk_device *rk_device_v2(void)' \
 		'{ static const struct rk_device d = { RK_NOPS + 1 }; return &d; }'
 	refused 'another version of rill'
 }
@@ -60,7 +60,7 @@ plugin() {
 	plugin "$RILL_CUDA_LIB" '#include <stdio.h>' '#include "rk_device.h"' \
 		'static void *no(char *l, size_t n, char *e, size_t m)' \
 		'{ (void)l, (void)n; snprintf(e, m, "no such thing"); return NULL; }' \
-		'const struct rk_device *rk_device_v1(void)' \
+		'const struct rk_device *rk_device_v2(void)' \
 		'{ static const struct rk_device d = { RK_NOPS, sizeof(struct rk_call), .open = no }; return &d; }'
 	refused 'no such thing'
 	run rna-train mlm -d cuda -c tiny --steps 1 -o "$BATS_TEST_TMPDIR/m" <(rna-mask "$BATS_TEST_TMPDIR/in.rill")
@@ -138,6 +138,32 @@ vectors() {
 	same "$BATS_TEST_TMPDIR/cuda/model.safetensors" "$BATS_TEST_TMPDIR/again/model.safetensors"
 	# the algorithms of products were timed once and are remembered
 	find "$XDG_CACHE_HOME/rill" -name "cublaslt-emulator-*" -size +0 | grep -q .
+}
+
+# A step is told while the next one computes.
+# bats test_tags=slow
+@test "rna-train -d cuda: every step has its row, in order and scored when asked; a loss that is not finite keeps nothing" {
+	emulator
+	rna-mask "$BATS_TEST_TMPDIR/in.rill" >"$BATS_TEST_TMPDIR/masked.rill"
+	x=$BATS_TEST_TMPDIR/masked.rill
+	mini() { # DEVICE OPTIONS...
+		rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --batch-tokens 300 -d "$1" "${@:2}"
+	}
+	for d in cpu cuda; do
+		mini $d --epochs 2 --save-every 2 --valid-every 3 --valid "$x" --log "$BATS_TEST_TMPDIR/$d.tsv" \
+			-o "$BATS_TEST_TMPDIR/$d" "$x"
+		cut -f 1-3,8 "$BATS_TEST_TMPDIR/$d.tsv" >"$BATS_TEST_TMPDIR/$d.rows"
+		awk -F '\t' '{ print $1, $10 != "NA" }' "$BATS_TEST_TMPDIR/$d.tsv" >"$BATS_TEST_TMPDIR/$d.scored"
+	done
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/cuda.rows")" -gt 6 ]
+	cut -f 1-3 "$BATS_TEST_TMPDIR/cpu.rows" | same - <(cut -f 1-3 "$BATS_TEST_TMPDIR/cuda.rows")
+	same "$BATS_TEST_TMPDIR/cpu.scored" "$BATS_TEST_TMPDIR/cuda.scored"
+	near <(tail -n +2 "$BATS_TEST_TMPDIR/cpu.rows") <(tail -n +2 "$BATS_TEST_TMPDIR/cuda.rows") 1e-3
+	run -1 --separate-stderr mini cuda --schedule constant --warmup 0 --lr 100 --clip 0 --weight-decay 10 \
+		--save-every 1000 -o "$BATS_TEST_TMPDIR/n" "$x" "$x" "$x" "$x" "$x" "$x"
+	one_line "$stderr"
+	[[ $stderr == *"not finite"* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/n/model.safetensors" ]
 }
 
 # bats test_tags=slow

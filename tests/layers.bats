@@ -27,7 +27,7 @@ includes() {
 part_of() {
 	case $2 in
 	*/*) echo "${2%%/*}" ;;
-	rk.h | rk_fold.h) echo rk ;;
+	rk.h | rk_feed.h | rk_fold.h) echo rk ;;
 	*)
 		if [[ -e $ROOT/${1%/*}/$2 ]]; then
 			case $1 in

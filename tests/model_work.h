@@ -15,7 +15,7 @@
 
 enum { TOKENS = 4096 };
 
-static const char *const precisions[] = { "fp32", "bf16", "int8" };
+static const char *const precisions[] = {"fp32", "bf16", "int8"};
 
 /* A machine and a model on it. */
 struct work {
@@ -24,7 +24,7 @@ struct work {
 	const char *name;
 	int threads, runs;
 	enum rk_precision precision;
-	double ops;             /* of one run */
+	double ops; /* of one run */
 };
 
 static void
@@ -79,9 +79,10 @@ make_rna(const struct rna_model *m, int i, int len, struct rna_record *rec)
 	}
 	rna_record_reuse(rec);
 	check(rna_record_set_u64(rec, "rid", (uint64_t)i) == RNA_OK &&
-	    rna_record_set_vec(rec, "tokens", RNA_U8, tokens, (uint64_t)len) == RNA_OK &&
-	    rna_record_set_vec(rec, "masked", RNA_U32, masked, n) == RNA_OK &&
-	    rna_record_set_vec(rec, "target", RNA_U8, target, n) == RNA_OK, "out of memory");
+		  rna_record_set_vec(rec, "tokens", RNA_U8, tokens, (uint64_t)len) == RNA_OK &&
+		  rna_record_set_vec(rec, "masked", RNA_U32, masked, n) == RNA_OK &&
+		  rna_record_set_vec(rec, "target", RNA_U8, target, n) == RNA_OK,
+	    "out of memory");
 }
 
 /*
@@ -152,9 +153,15 @@ struct training {
 static void
 training_open(struct work *b, struct training *t, int len)
 {
-	const struct rna_trainer_options o = {.batch_tokens = TOKENS, .seed = 1,
-	    .schedule = {RNA_SCHEDULE_CONSTANT, 1e-5, 1e-5, 0, 1000}, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8,
-	    .weight_decay = 0.01, .clip = 1, .precision = b->precision};
+	const struct rna_trainer_options o = {.batch_tokens = TOKENS,
+	    .seed = 1,
+	    .schedule = {RNA_SCHEDULE_CONSTANT, 1e-5, 1e-5, 0, 1000},
+	    .beta1 = 0.9,
+	    .beta2 = 0.999,
+	    .eps = 1e-8,
+	    .weight_decay = 0.01,
+	    .clip = 1,
+	    .precision = b->precision};
 	uint64_t n = 0, masked = 0;
 	struct rna_err err = {0};
 
@@ -187,7 +194,9 @@ training_run(void *arg)
 	struct rna_err err = {0};
 
 	training_add(t);
-	check(rna_trainer_step(&t->trainer, &did, &err) == RNA_OK, err.text);
+	check(rna_trainer_step(&t->trainer, &err) == RNA_OK &&
+		  rna_trainer_tell(&t->trainer, t->trainer.state.step, &did, &err) == RNA_OK,
+	    err.text);
 }
 
 static void

@@ -184,8 +184,7 @@ out:
 static enum rna_status
 lock_and_log(const void *arg, uint64_t *digest, struct rna_err *err)
 {
-	const struct rna_train_state state = {.step = 2};
-	const struct rna_train_step did = {.loss = 1};
+	const struct rna_train_step did = {.loss = 1, .state = {.step = 2}};
 	struct rna_trainlog log = {NULL, NULL};
 	struct rna_dirlock lock;
 	enum rna_status st = rna_dirlock_take(&lock, util_path("locked"), err);
@@ -194,7 +193,7 @@ lock_and_log(const void *arg, uint64_t *digest, struct rna_err *err)
 	if (st != RNA_OK)
 		return st;
 	TRY(rna_trainlog_open(&log, util_path("log.tsv"), 1, err));
-	TRY(rna_trainlog_row(&log, &state, &did, NULL, 1, err));
+	TRY(rna_trainlog_row(&log, &did, NULL, 1, err));
 	TRY(rna_trainlog_sync(&log, err));
 	*digest = 1;
 out:
@@ -241,13 +240,15 @@ train_model(const void *arg, uint64_t *digest, struct rna_err *err)
 	TRY(rna_trainer_init(&tr, &m, &opts, err));
 	for (i = 0; i < RECORDS; i++) {
 		if ((st = rna_trainer_add(&tr, &masked[i], 0, err)) == RNA_END) {
-			TRY(rna_trainer_step(&tr, &did, err));
+			TRY(rna_trainer_step(&tr, err));
+			TRY(rna_trainer_tell(&tr, tr.state.step, &did, err));
 			st = rna_trainer_add(&tr, &masked[i], 0, err);
 		}
 		if (st != RNA_OK)
 			goto out;
 	}
-	TRY(rna_trainer_step(&tr, &did, err));
+	TRY(rna_trainer_step(&tr, err));
+	TRY(rna_trainer_tell(&tr, tr.state.step, &did, err));
 	memcpy(digest, &did.loss, sizeof(*digest));
 	if (arg == NULL)
 		goto out;

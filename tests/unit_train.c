@@ -84,7 +84,6 @@ write_rows(const char *path, int64_t from, int64_t to)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_train_step did;
-	struct rna_train_state state = {0};
 	struct rna_trainlog log;
 	int64_t i;
 
@@ -92,9 +91,9 @@ write_rows(const char *path, int64_t from, int64_t to)
 	if (rna_trainlog_open(&log, path, from, &err) != RNA_OK)
 		return -1;
 	for (i = from + 1; i <= to; i++) {
-		state.step = i;
+		did.state.step = i;
 		did.loss = 1.0 / (double)i;
-		if (rna_trainlog_row(&log, &state, &did, NULL, 0, &err) != RNA_OK)
+		if (rna_trainlog_row(&log, &did, NULL, 0, &err) != RNA_OK)
 			return -1;
 	}
 	return rna_trainlog_close(&log, &err) == RNA_OK ? 0 : -1;

@@ -129,7 +129,31 @@ show(struct train_run *r, const struct rna_train_step *did, double tokens_per_s)
 
 	r->mean_loss = r->mean_loss > 0 ? 0.95 * r->mean_loss + 0.05 * did->loss : did->loss;
 	snprintf(detail, sizeof(detail), "loss %.4f  %.0f tokens/s", r->mean_loss, tokens_per_s);
-	tool_progress_at(&r->bar, (double)r->tr.state.step, detail);
+	tool_progress_at(&r->bar, (double)did->state.step, detail);
+}
+
+/* Log and bar of the steps up to `upto` that were not told yet.  valid: the scores of step upto, or NULL. */
+static void
+tell(struct train_run *r, int64_t upto, const struct rna_mlm_sums *valid, int last)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rna_train_step did;
+	double now, tokens_per_s;
+	enum rna_status s;
+
+	while ((s = rna_trainer_tell(&r->tr, upto, &did, &err)) == RNA_OK) {
+		const int64_t n = did.state.step;
+
+		now = tool_now();
+		tokens_per_s = (double)did.tokens / fmax(now - r->last, 1e-9);
+		r->last = now;
+		if ((valid != NULL || last || n % r->o->log_every == 0) &&
+		    rna_trainlog_row(&r->log, &did, valid, tokens_per_s, &err) != RNA_OK)
+			train_fail(r, &err);
+		show(r, &did, tokens_per_s);
+	}
+	if (s != RNA_END)
+		train_fail(r, &err);
 }
 
 /* One step with the batch at hand, and what is due after it. */
@@ -138,29 +162,29 @@ step(struct train_run *r, int last)
 {
 	struct rna_err err = {.record = RNA_NOREC};
 	struct rna_mlm_sums valid;
-	struct rna_train_step did;
-	double now, tokens_per_s;
-	int scored = 0;
+	int scored, due;
+	double begin;
 	int64_t n;
 
-	if (rna_trainer_step(&r->tr, &did, &err) != RNA_OK)
+	if (rna_trainer_step(&r->tr, &err) != RNA_OK)
 		train_fail(r, &err);
-	now = tool_now();
-	tokens_per_s = (double)did.tokens / fmax(now - r->last, 1e-9);
 	n = r->tr.state.step;
 	last |= n == r->total;
-	if (r->o->valid != NULL && (last || n % r->valid_every == 0)) {
+	due = last || n % r->save_every == 0;
+	scored = r->o->valid != NULL && (last || n % r->valid_every == 0);
+	tell(r, n - 1, NULL, 0);
+	if (scored) {
+		if (rna_trainer_check(&r->tr, &err) != RNA_OK)
+			train_fail(r, &err);
+		begin = tool_now();
 		if (rna_trainer_score(&r->tr, r->o->valid, &valid, &err) != RNA_OK) {
 			save(r);
 			train_fail(r, &err);
 		}
-		scored = 1;
+		r->last += tool_now() - begin; /* not the step's time */
 	}
-	if ((scored || last || n % r->o->log_every == 0) &&
-	    rna_trainlog_row(&r->log, &r->tr.state, &did, scored ? &valid : NULL, tokens_per_s, &err) != RNA_OK)
-		train_fail(r, &err);
-	show(r, &did, tokens_per_s);
-	if (last || n % r->save_every == 0)
+	tell(r, scored || due ? n : n - rna_trainer_lag(&r->tr), scored ? &valid : NULL, last);
+	if (due)
 		save(r);
 	r->last = tool_now();
 }
@@ -188,6 +212,7 @@ train(struct train_run *r)
 	}
 	if (s == RNA_END && !stopped && !complete(r) && rna_trainer_pending(&r->tr) > 0)
 		step(r, 1);
+	tell(r, r->tr.state.step, NULL, 0);
 	return s;
 }
 

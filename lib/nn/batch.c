@@ -188,25 +188,42 @@ rna_batch_add(
 	return RNA_OK;
 }
 
+/* n elements into the image of the inputs, where `at` lies in them. */
+static void
+put(const struct rna_tape_inputs *in, char *image, const void *at, const void *src, size_t n, size_t item)
+{
+	memcpy(image + ((const char *)at - (const char *)in->live), src, n * item);
+}
+
 enum rna_status
 rna_batch_upload(const struct rna_batch *b, struct rk *rk, struct rna_tape_inputs *in, struct rna_err *err)
 {
 	const int32_t live[RK_NLIVE] = {b->ntokens, b->nseqs, b->nrows, b->nslots};
 	const size_t nt = (size_t)b->ntokens, ns = (size_t)b->nseqs, nr = (size_t)b->nrows, nk = (size_t)b->nslots;
+	char *image = rk_feed_image(in->feed);
 
-	if (rk_upload(rk, in->live, live, sizeof(live)) || rk_upload(rk, in->token, b->token, nt) ||
-	    rk_upload(rk, in->segment, b->segment, nt) || rk_upload(rk, in->position, b->position, nt * 4) ||
-	    rk_upload(rk, in->row_key, b->row_key, nt * 8) || rk_upload(rk, in->offsets, b->offsets, (ns + 1) * 4) ||
-	    rk_upload(rk, in->cls, b->cls, ns * 4) || rk_upload(rk, in->base_first, b->base_first, ns * 4) ||
-	    rk_upload(rk, in->base_count, b->base_count, ns * 4) || rk_upload(rk, in->masked, b->masked, nr * 4) ||
-	    rk_upload(rk, in->target, b->target, nr * 4) || rk_upload(rk, in->weight, b->weight, nr * 4) ||
-	    rk_upload(rk, in->slot, b->slot, nk * 4) || rk_upload(rk, in->slot_target, b->slot_target, nk * 4) ||
-	    rk_upload(rk, in->slot_weight, b->slot_weight, nk * 4) ||
-	    rk_upload(rk, in->part_first, b->part_first, nk * 4) ||
-	    rk_upload(rk, in->part_count, b->part_count, nk * 4))
+	if (!image)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
-	if (in->key[RK_LIVE_SEQS] && (rk_upload(rk, in->key[RK_LIVE_SEQS], b->cls_key, ns * 8) ||
-					 rk_upload(rk, in->key[RK_LIVE_ROWS], b->masked_key, nr * 8)))
-		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
-	return RNA_OK;
+	put(in, image, in->live, live, RK_NLIVE, 4);
+	put(in, image, in->token, b->token, nt, 1);
+	put(in, image, in->segment, b->segment, nt, 1);
+	put(in, image, in->position, b->position, nt, 4);
+	put(in, image, in->row_key, b->row_key, nt, 8);
+	put(in, image, in->offsets, b->offsets, ns + 1, 4);
+	put(in, image, in->cls, b->cls, ns, 4);
+	put(in, image, in->base_first, b->base_first, ns, 4);
+	put(in, image, in->base_count, b->base_count, ns, 4);
+	put(in, image, in->masked, b->masked, nr, 4);
+	put(in, image, in->target, b->target, nr, 4);
+	put(in, image, in->weight, b->weight, nr, 4);
+	put(in, image, in->slot, b->slot, nk, 4);
+	put(in, image, in->slot_target, b->slot_target, nk, 4);
+	put(in, image, in->slot_weight, b->slot_weight, nk, 4);
+	put(in, image, in->part_first, b->part_first, nk, 4);
+	put(in, image, in->part_count, b->part_count, nk, 4);
+	if (in->key[RK_LIVE_SEQS]) {
+		put(in, image, in->key[RK_LIVE_SEQS], b->cls_key, ns, 8);
+		put(in, image, in->key[RK_LIVE_ROWS], b->masked_key, nr, 8);
+	}
+	return rk_feed_send(in->feed) == RK_OK ? RNA_OK : rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
 }

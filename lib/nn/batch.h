@@ -31,6 +31,7 @@ int rna_batch_fits(const struct rna_batch *b, uint64_t ntokens, uint64_t nrows);
  */
 enum rna_status rna_batch_add(struct rna_batch *b, const struct rna_model *m, const struct rna_record *rec,
     uint64_t key, struct rna_err *err) RNA_CHECK;
+/* Into the inputs of the lists that run from now on, which computes nothing itself; a device is not waited for. */
 enum rna_status
 rna_batch_upload(const struct rna_batch *b, struct rk *rk, struct rna_tape_inputs *in, struct rna_err *err) RNA_CHECK;
 

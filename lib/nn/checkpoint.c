@@ -17,7 +17,7 @@
 #include "nn/checkpoint.h"
 #include "nn/replace.h"
 
-#define PREFIX    "checkpoint-"
+#define PREFIX "checkpoint-"
 #define TEMPORARY ".checkpoint.tmp" /* being written, or being removed */
 
 static const char *const published[] = {"config.json", "vocab.txt", "model.safetensors", NULL};
@@ -185,9 +185,9 @@ state_of(const struct rna_trainer *tr)
 	char hash[24];
 
 	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)st->hash);
-	return json_pack("{s:I s:I s:I s:s s:s s:o}", "step", (json_int_t)st->step, "records",
-	    (json_int_t)st->records, "tokens", (json_int_t)st->tokens, "hash", hash, "arithmetic",
-	    rk_name(tr->model->rk), "options", rna_trainer_json(tr));
+	return json_pack("{s:I s:I s:I s:s s:s s:o}", "step", (json_int_t)st->step, "records", (json_int_t)st->records,
+	    "tokens", (json_int_t)st->tokens, "hash", hash, "arithmetic", rk_name(tr->model->rk), "options",
+	    rna_trainer_json(tr));
 }
 
 /* The first option that differs, or NULL. */
@@ -406,15 +406,15 @@ rna_checkpoint_write(const char *dir, struct rna_trainer *tr, int keep, struct r
 {
 	enum rna_status s;
 
-	if ((s = put_folder(dir, tr->state.step, fill, tr, err)) != RNA_OK ||
+	if ((s = rna_trainer_check(tr, err)) != RNA_OK ||
+	    (s = put_folder(dir, tr->state.step, fill, tr, err)) != RNA_OK ||
 	    (s = rna_checkpoint_publish(dir, tr->state.step, err)) != RNA_OK)
 		return s;
 	return prune(dir, keep, err);
 }
 
 enum rna_status
-rna_checkpoint_make(
-    const char *dir, int64_t step, rna_checkpoint_fill *with, void *arg, int keep, struct rna_err *err)
+rna_checkpoint_make(const char *dir, int64_t step, rna_checkpoint_fill *with, void *arg, int keep, struct rna_err *err)
 {
 	enum rna_status s = put_folder(dir, step, with, arg, err);
 

@@ -17,7 +17,10 @@
 enum rna_status rna_checkpoint_newest(const char *dir, int64_t *newest, struct rna_err *err) RNA_CHECK;
 /* Folder of a checkpoint into dst (n bytes). */
 enum rna_status rna_checkpoint_path(const char *dir, int64_t step, char *dst, size_t n, struct rna_err *err) RNA_CHECK;
-/* Writes the checkpoint of tr's step, publishes it, removes all but the newest `keep`. */
+/*
+ * Writes the checkpoint of tr's step, publishes it, removes all but the newest `keep`.  RNA_EINVAL, and nothing is
+ * written: a step that went into the weights was not finite.
+ */
 enum rna_status rna_checkpoint_write(const char *dir, struct rna_trainer *tr, int keep, struct rna_err *err) RNA_CHECK;
 /*
  * For a training of another kind: checkpoint-STEP, whole or not at all, with what fill puts into folder, which syncs

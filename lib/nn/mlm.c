@@ -54,24 +54,42 @@ rna_mlm_tape(struct rna_model *m, const struct rna_tape_options *opts, int type_
 	return t;
 }
 
-enum rna_status
-rna_mlm_unit_init(struct rna_mlm_unit *u, const struct rna_tape_options *opts)
+/* Where the losses (real) and hits of the masked rows and of the type head lie in the reply; its bytes. */
+struct places {
+	size_t loss, head_loss, hit, head_hit, bytes;
+};
+
+static struct places
+places(const struct rk *rk, size_t rows, size_t slots)
 {
-	size_t rows = (size_t)(opts->rows > opts->slots ? opts->rows : opts->slots);
+	struct places p = {.head_loss = rows * rk_real_size(rk)};
+
+	p.hit = p.head_loss + slots * rk_real_size(rk);
+	p.head_hit = p.hit + rows;
+	p.bytes = p.head_hit + slots;
+	return p;
+}
+
+enum rna_status
+rna_mlm_unit_init(struct rna_mlm_unit *u, struct rk *rk, const struct rna_tape_options *opts)
+{
+	const size_t nr = (size_t)opts->rows, nk = (size_t)opts->slots, most = nr > nk ? nr : nk;
 	enum rna_status s;
 
 	memset(u, 0, sizeof(*u));
 	if ((s = rna_batch_init(&u->batch, opts->tokens, opts->seqs, opts->rows, opts->slots)) != RNA_OK)
 		return s;
-	u->loss = calloc(rows, sizeof(*u->loss));
-	u->hit = calloc(rows, sizeof(*u->hit));
-	return u->loss != NULL && u->hit != NULL ? RNA_OK : RNA_EMEM;
+	u->reply = rk_reply_create(rk, places(rk, nr, nk).bytes);
+	u->loss = calloc(most, sizeof(*u->loss));
+	u->hit = calloc(most, sizeof(*u->hit));
+	return u->reply != NULL && u->loss != NULL && u->hit != NULL ? RNA_OK : RNA_EMEM;
 }
 
 void
 rna_mlm_unit_fini(struct rna_mlm_unit *u)
 {
 	rna_batch_fini(&u->batch);
+	rk_reply_destroy(u->reply);
 	free(u->loss);
 	free(u->hit);
 	memset(u, 0, sizeof(*u));
@@ -160,9 +178,10 @@ count_heads(struct rna_mlm_sums *sums, const struct rna_mlm_unit *u, const struc
 
 enum rna_status
 rna_mlm_unit_run(struct rna_mlm_unit *u, const struct rna_model *m, struct rna_tape *t, int backward, float weight,
-    float head_weight, struct rna_mlm_sums *sums, struct rna_err *err)
+    float head_weight, struct rna_err *err)
 {
 	struct rna_batch *b = &u->batch;
+	const struct places p = places(m->rk, (size_t)b->cap_rows, (size_t)b->cap_slots);
 	enum rna_status s;
 	int r;
 
@@ -172,12 +191,35 @@ rna_mlm_unit_run(struct rna_mlm_unit *u, const struct rna_model *m, struct rna_t
 		b->slot_weight[r] = head_weight;
 	if ((s = rna_batch_upload(b, m->rk, rna_tape_inputs(t), err)) != RNA_OK ||
 	    (s = rna_tape_forward(t, err)) != RNA_OK || (backward && (s = rna_tape_backward(t, err)) != RNA_OK) ||
-	    (s = rna_tape_read_loss(t, RNA_AT_MASKED, (size_t)b->nrows, u->loss, u->hit, err)) != RNA_OK)
+	    (s = rna_tape_ask_loss(t, RNA_AT_MASKED, (size_t)b->nrows, u->reply, p.loss, p.hit, err)) != RNA_OK ||
+	    b->nslots == 0)
+		return s;
+	return rna_tape_ask_loss(t, RNA_AT_SLOT, (size_t)b->nslots, u->reply, p.head_loss, p.head_hit, err);
+}
+
+/* What came back of n rows. */
+static enum rna_status
+read_rows(struct rna_mlm_unit *u, struct rk *rk, size_t n, size_t loss_at, size_t hit_at, struct rna_err *err)
+{
+	if (rk_reply_read_f32(u->reply, loss_at, u->loss, n) != RK_OK ||
+	    rk_reply_read(u->reply, hit_at, u->hit, n) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(rk));
+	return RNA_OK;
+}
+
+enum rna_status
+rna_mlm_unit_count(struct rna_mlm_unit *u, const struct rna_model *m, struct rna_mlm_sums *sums, struct rna_err *err)
+{
+	const struct rna_batch *b = &u->batch;
+	const struct places p = places(m->rk, (size_t)b->cap_rows, (size_t)b->cap_slots);
+	enum rna_status s;
+
+	if ((s = read_rows(u, m->rk, (size_t)b->nrows, p.loss, p.hit, err)) != RNA_OK)
 		return s;
 	count_rows(sums, u, &m->vocab);
 	if (b->nslots == 0)
 		return RNA_OK;
-	if ((s = rna_tape_read_loss(t, RNA_AT_SLOT, (size_t)b->nslots, u->loss, u->hit, err)) != RNA_OK)
+	if ((s = read_rows(u, m->rk, (size_t)b->nslots, p.head_loss, p.head_hit, err)) != RNA_OK)
 		return s;
 	count_heads(sums, u, &m->vocab);
 	return RNA_OK;

@@ -33,14 +33,15 @@ double rna_mlm_type_recall(const struct rna_mlm_sums *sums);
 struct rna_tape *
 rna_mlm_tape(struct rna_model *m, const struct rna_tape_options *opts, int type_head, struct rna_err *err);
 
-/* One micro-unit on the host, and room for the losses of its rows. */
+/* One micro-unit on the host, and room for the losses of its rows: as they come back, and as they are counted. */
 struct rna_mlm_unit {
 	struct rna_batch batch;
+	struct rk_reply *reply;
 	float *loss;
 	uint8_t *hit;
 };
 
-enum rna_status rna_mlm_unit_init(struct rna_mlm_unit *u, const struct rna_tape_options *opts) RNA_CHECK;
+enum rna_status rna_mlm_unit_init(struct rna_mlm_unit *u, struct rk *rk, const struct rna_tape_options *opts) RNA_CHECK;
 void rna_mlm_unit_fini(struct rna_mlm_unit *u);
 /* 1 when the record still fits. */
 int rna_mlm_unit_fits(const struct rna_mlm_unit *u, const struct rna_record *rec);
@@ -49,10 +50,13 @@ enum rna_status rna_mlm_unit_add(struct rna_mlm_unit *u, const struct rna_model 
     uint64_t key, int type_head, struct rna_err *err) RNA_CHECK;
 /*
  * Runs the unit: forward, with backward also the gradients (+=), every masked row weighted by weight and every row of
- * the type head by head_weight.  Its losses are added to sums.
+ * the type head by head_weight.  A device goes on computing; until rna_mlm_unit_count the batch stays as it is.
  */
 enum rna_status rna_mlm_unit_run(struct rna_mlm_unit *u, const struct rna_model *m, struct rna_tape *t, int backward,
-    float weight, float head_weight, struct rna_mlm_sums *sums, struct rna_err *err) RNA_CHECK;
+    float weight, float head_weight, struct rna_err *err) RNA_CHECK;
+/* Adds its losses to sums: waits for them. */
+enum rna_status rna_mlm_unit_count(
+    struct rna_mlm_unit *u, const struct rna_model *m, struct rna_mlm_sums *sums, struct rna_err *err) RNA_CHECK;
 
 /* Masked positions of a record, and its tokens; -1 when it is not masked (or has no tokens). */
 int64_t rna_mlm_targets(const struct rna_record *rec, uint64_t *ntokens);

@@ -96,6 +96,16 @@ rna_optimizer_norm(struct rna_optimizer *o, double *norm, struct rna_err *err)
 }
 
 enum rna_status
+rna_optimizer_ask_norm(struct rna_optimizer *o, struct rk_reply *reply, struct rna_err *err)
+{
+	enum rna_status s = run(o, o->norm, err);
+
+	if (s == RNA_OK && rk_reply_ask(reply, 0, o->norm2, sizeof(*o->norm2)) != RK_OK)
+		return device_failed(o, err);
+	return s;
+}
+
+enum rna_status
 rna_optimizer_set_norm(struct rna_optimizer *o, double norm, struct rna_err *err)
 {
 	const double norm2 = norm * norm;

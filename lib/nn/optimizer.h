@@ -5,7 +5,7 @@
 #define RNA_OPTIMIZER_H
 
 #include "nn/params.h"
-#include "rk.h"
+#include "rk_feed.h"
 #include "stream/status.h"
 
 struct rna_optimizer {
@@ -22,11 +22,13 @@ enum rna_status rna_optimizer_init(struct rna_optimizer *o, struct rna_params *p
 void rna_optimizer_fini(struct rna_optimizer *o);
 /* Gradients = 0. */
 enum rna_status rna_optimizer_zero(struct rna_optimizer *o, struct rna_err *err) RNA_CHECK;
-/* Euclidean norm of all gradients; kept on the device for the clip of the next step. */
+/* Euclidean norm of all gradients, which is waited for; kept on the device for the clip of the next step. */
 enum rna_status rna_optimizer_norm(struct rna_optimizer *o, double *norm, struct rna_err *err) RNA_CHECK;
+/* The same without waiting: asks for its square, a double, as the first of a reply. */
+enum rna_status rna_optimizer_ask_norm(struct rna_optimizer *o, struct rk_reply *reply, struct rna_err *err) RNA_CHECK;
 /* Puts another in its place: that of these gradients and of others together. */
 enum rna_status rna_optimizer_set_norm(struct rna_optimizer *o, double norm, struct rna_err *err) RNA_CHECK;
-/* One update, after rna_optimizer_norm. */
+/* One update, after rna_optimizer_norm or rna_optimizer_ask_norm. */
 enum rna_status
 rna_optimizer_step(struct rna_optimizer *o, const struct rk_adamw_step *setting, struct rna_err *err) RNA_CHECK;
 

@@ -13,10 +13,15 @@
 int
 rna_tape_capacity(const struct rna_tape *t, enum rk_live rows)
 {
-	const int cap[RK_NLIVE] = {
-	    [RK_LIVE_TOKENS] = t->opts.tokens, [RK_LIVE_SEQS] = t->opts.seqs, [RK_LIVE_ROWS] = t->opts.rows,
-	    [RK_LIVE_SLOTS] = t->opts.slots, [RK_LIVE_MAPS] = t->opts.maps, [RK_LIVE_CELLS] = t->opts.cells,
-	    [RK_LIVE_PAIRS] = t->opts.pairs, [RK_LIVE_VALID] = t->opts.valid, [RK_LIVE_POOLED] = t->opts.pooled,
+	const int cap[RK_NLIVE] = {[RK_LIVE_TOKENS] = t->opts.tokens,
+	    [RK_LIVE_SEQS] = t->opts.seqs,
+	    [RK_LIVE_ROWS] = t->opts.rows,
+	    [RK_LIVE_SLOTS] = t->opts.slots,
+	    [RK_LIVE_MAPS] = t->opts.maps,
+	    [RK_LIVE_CELLS] = t->opts.cells,
+	    [RK_LIVE_PAIRS] = t->opts.pairs,
+	    [RK_LIVE_VALID] = t->opts.valid,
+	    [RK_LIVE_POOLED] = t->opts.pooled,
 	    [RK_LIVE_STEPS] = t->opts.steps};
 
 	return rows >= 0 && rows < RK_NLIVE ? cap[rows] : 0;
@@ -53,7 +58,8 @@ rna_tape_destroy(struct rna_tape *t)
 	rk_list_destroy(t->pack_list);
 	rk_list_destroy(t->forward);
 	rk_list_destroy(t->backward);
-	give_back(t, t->inputs, rna_tape_inputs_layout(t, NULL));
+	rk_feed_destroy(t->in.feed);
+	give_back(t, t->inputs, rna_tape_inputs_layout(t, NULL, NULL));
 	for (int i = 0; i < t->npacks; i++)
 		rk_list_destroy(t->packs[i].list);
 	give_back(t, t->packed, rna_tape_packed_bytes(t));

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "nn/params.h"
-#include "rk.h"
+#include "rk_feed.h"
 #include "stream/status.h"
 
 struct rna_tape;
@@ -19,14 +19,15 @@ struct rna_tape_options {
 	int max_len;                   /* longest sequence, tokens */
 	int train;                     /* 1: keep activations, make a backward pass, dropout on */
 	enum rk_precision precision;
-	float smoothing; /* of the labels of cross-entropies */
-	int maps, cells, pairs;     /* further capacities, 0 where the model has no such rows (enum rk_live) */
+	float smoothing;        /* of the labels of cross-entropies */
+	int maps, cells, pairs; /* further capacities, 0 where the model has no such rows (enum rk_live) */
 	int valid, pooled, steps;
 	int max_side; /* of a map */
 };
 
-/* Inputs of a batch, device side; written by rna_batch_upload. */
+/* Inputs of a batch, device side.  rna_batch_upload sends all but side, and first and key from RK_LIVE_CELLS on. */
 struct rna_tape_inputs {
+	struct rk_feed *feed;             /* of what it sends: the memory from live on */
 	int32_t *live;                    /* [RK_NLIVE] */
 	uint8_t *token, *segment;         /* [tokens] */
 	int32_t *position;                /* [tokens] */
@@ -96,10 +97,12 @@ rna_t rna_tape_drop(struct rna_tape *t, rna_t x, float p); /* dropout keyed by r
 rna_t rna_tape_conv1d(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act, int valid);
 rna_t rna_tape_conv2d(struct rna_tape *t, rna_t x, int weight, int bias, enum rk_act act); /* cells; [n, k, w, w] */
 /* Norm over each sequence or map (rows 0), or over each row (1); then act, dropout, and residual (-1: none). */
-rna_t rna_tape_group_norm(struct rna_tape *t, rna_t x, rna_t residual, int gamma, int beta, float eps, enum rk_act act,
-    float p, int rows);
+rna_t rna_tape_group_norm(
+    struct rna_tape *t, rna_t x, rna_t residual, int gamma, int beta, float eps, enum rk_act act, float p, int rows);
 /* weight_ih, weight_hh, bias_ih, bias_hh of each direction. */
-struct rna_lstm_params { int w_ih[2], w_hh[2], b_ih[2], b_hh[2], directions; };
+struct rna_lstm_params {
+	int w_ih[2], w_hh[2], b_ih[2], b_hh[2], directions;
+};
 rna_t rna_tape_lstm(struct rna_tape *t, rna_t x, const struct rna_lstm_params *p);
 rna_t rna_tape_max_pool(struct rna_tape *t, rna_t x); /* rows of kind RK_LIVE_POOLED */
 /*
@@ -138,5 +141,8 @@ rna_tape_read_grad(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct
 const void *rna_tape_data(const struct rna_tape *t, rna_t x);
 enum rna_status rna_tape_read_loss(
     struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err) RNA_CHECK;
+/* The same without waiting: asks for them, losses (real) and hits (u8), at those bytes of a reply. */
+enum rna_status rna_tape_ask_loss(struct rna_tape *t, enum rna_tape_index at, size_t nrows, struct rk_reply *reply,
+    size_t loss_at, size_t hit_at, struct rna_err *err) RNA_CHECK;
 
 #endif

@@ -16,7 +16,7 @@ enum tape_kind {
 	TAPE_NORM,
 	TAPE_ATTENTION,
 	TAPE_GATHER,
-	TAPE_SEGMENT_SUM,     /* residual: the weights */
+	TAPE_SEGMENT_SUM, /* residual: the weights */
 	TAPE_SEGMENT_SOFTMAX,
 	TAPE_LOSS,
 	TAPE_DROPOUT,
@@ -70,10 +70,10 @@ struct tape_node {
 	int pack;       /* of a linear */
 	int aux, stats; /* buffers: z or pre, statistics or lse; -1: not kept */
 	int loss, hit;
-	int by_row;           /* dropout keyed by the row itself, norm of each row */
-	int width, padding;   /* of a convolution; rows of a turn; columns of ends from the last row */
-	int entry;            /* of a lookup: without gradient */
-	int images, diagonal; /* of maps of pairs */
+	int by_row;                    /* dropout keyed by the row itself, norm of each row */
+	int width, padding;            /* of a convolution; rows of a turn; columns of ends from the last row */
+	int entry;                     /* of a lookup: without gradient */
+	int images, diagonal;          /* of maps of pairs */
 	int w_hh[2], b_hh[2], cell[2]; /* of an LSTM: parameters, buffers; its gates are x and residual */
 	/* backward */
 	int back; /* 1: has a backward pass */
@@ -121,7 +121,7 @@ int rna_tape_grow(struct rna_tape *t, void *array, int n, int *cap, size_t item)
 struct tape_node *rna_tape_node(struct rna_tape *t, enum tape_kind kind, rna_t x);
 rna_t rna_tape_made(struct rna_tape *t, struct tape_node *n, rna_t y); /* ends a node that makes y */
 rna_t rna_tape_tensor(struct rna_tape *t, enum rk_live rows, int columns);
-int rna_tape_matrix(struct rna_tape *t, enum rk_live rows, int columns); /* a buffer of rows x columns elements */
+int rna_tape_matrix(struct rna_tape *t, enum rk_live rows, int columns);     /* a buffer of rows x columns elements */
 int rna_tape_statistics(struct rna_tape *t, enum rk_live rows, int columns); /* the same of reals */
 int rna_tape_capacity(const struct rna_tape *t, enum rk_live rows);
 /* A parameter of that shape; columns 0: one dimension, rows 0: any.  0: recorded as a failure. */
@@ -149,8 +149,11 @@ struct rk_weight rna_tape_weight(const struct rna_tape *t, int pack);
 void rna_tape_maps_forward(struct tape_calls *c, const struct tape_node *n);
 void rna_tape_maps_backward(struct tape_calls *c, const struct tape_node *n);
 
-/* tape_run.c: bytes of the inputs in one piece of memory; base not NULL: t->in points into it. */
-size_t rna_tape_inputs_layout(struct rna_tape *t, char *base);
+/*
+ * tape_run.c: bytes of the inputs in one piece of memory; base not NULL: t->in points into it.  *batch (may be NULL):
+ * bytes of what comes first, which a batch fills.
+ */
+size_t rna_tape_inputs_layout(struct rna_tape *t, char *base, size_t *batch);
 /* Bytes of all packed weights. */
 size_t rna_tape_packed_bytes(const struct rna_tape *t);
 

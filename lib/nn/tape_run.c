@@ -6,6 +6,7 @@
 #include "nn/tape_private.h"
 
 #define PACK_ALIGN 256 /* bytes: a packed weight begins at a multiple, on every device */
+#define SLOTS 2        /* batches on their way to a device: one is sent while the one before computes */
 
 /* The next piece of n elements, aligned to 64. */
 static void *
@@ -18,13 +19,14 @@ piece(char *base, size_t *at, size_t n, size_t item)
 }
 
 size_t
-rna_tape_inputs_layout(struct rna_tape *t, char *base)
+rna_tape_inputs_layout(struct rna_tape *t, char *base, size_t *batch)
 {
 	const size_t tokens = (size_t)t->opts.tokens, seqs = (size_t)t->opts.seqs;
 	const size_t rows = (size_t)t->opts.rows, slots = (size_t)t->opts.slots;
 	size_t at = 0;
 
 	t->in = (struct rna_tape_inputs){
+	    .feed = t->in.feed,
 	    .live = piece(base, &at, RK_NLIVE, sizeof(int32_t)),
 	    .token = piece(base, &at, tokens, 1),
 	    .segment = piece(base, &at, tokens, 1),
@@ -49,6 +51,8 @@ rna_tape_inputs_layout(struct rna_tape *t, char *base)
 		t->in.key[RK_LIVE_SEQS] = piece(base, &at, seqs, sizeof(uint64_t));
 		t->in.key[RK_LIVE_ROWS] = piece(base, &at, rows, sizeof(uint64_t));
 	}
+	if (batch)
+		*batch = at;
 	for (int k = RK_LIVE_CELLS; k < RK_NLIVE; k++) {
 		const size_t cap = (size_t)rna_tape_capacity(t, (enum rk_live)k);
 
@@ -82,25 +86,27 @@ size_t
 rna_tape_bytes(struct rna_tape *t)
 {
 	struct rna_tape_inputs in = t->in;
-	size_t n;
+	size_t n, batch;
 
 	rna_tape_plan(t);
-	n = t->arena_bytes + rna_tape_inputs_layout(t, NULL) + rna_tape_packed_bytes(t);
+	n = t->arena_bytes + rna_tape_inputs_layout(t, NULL, &batch) + rna_tape_packed_bytes(t);
 	t->in = in;
-	return n;
+	return n + rk_feed_bytes(t->rk, batch, SLOTS);
 }
 
 static enum rna_status
 take_all(struct rna_tape *t)
 {
-	size_t packed = rna_tape_packed_bytes(t);
+	size_t packed = rna_tape_packed_bytes(t), batch;
 	char *at;
 
-	t->inputs = rk_alloc(t->rk, rna_tape_inputs_layout(t, NULL));
+	t->inputs = rk_alloc(t->rk, rna_tape_inputs_layout(t, NULL, &batch));
 	t->arena = rk_alloc(t->rk, t->arena_bytes);
 	if (!t->inputs || !t->arena || (packed && !(t->packed = rk_alloc(t->rk, packed))))
 		return RNA_EMEM;
-	rna_tape_inputs_layout(t, t->inputs);
+	if (!(t->in.feed = rk_feed_create(t->rk, t->inputs, batch, SLOTS)))
+		return RNA_EMEM;
+	rna_tape_inputs_layout(t, t->inputs, NULL);
 	at = t->packed;
 	for (int i = 0; i < t->npacks; i++) {
 		struct tape_pack *k = &t->packs[i];
@@ -202,9 +208,8 @@ rna_tape_read(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct rna_
 {
 	if (x < 0 || x >= t->ntensors || !t->arena || !t->tensors[x].keep || nrows > (size_t)t->tensors[x].cap)
 		return rna_fail(err, RNA_EINVAL, "a tensor that is not kept can't be read");
-	if (rk_sync(t->rk) != RK_OK ||
-	    rk_download_store(t->rk, dst, rna_tape_data(t, x), nrows * (size_t)t->tensors[x].columns,
-		t->opts.precision) != RK_OK)
+	if (rk_download_store(
+		t->rk, dst, rna_tape_data(t, x), nrows * (size_t)t->tensors[x].columns, t->opts.precision) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
 	return RNA_OK;
 }
@@ -238,25 +243,50 @@ rna_tape_read_grad(struct rna_tape *t, rna_t x, size_t nrows, float *dst, struct
 
 	if (!src)
 		return RNA_EINVAL;
-	if (rk_sync(t->rk) != RK_OK || rk_download_f32(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns) != RK_OK)
+	if (rk_download_f32(t->rk, dst, src, nrows * (size_t)t->tensors[x].columns) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
 	return RNA_OK;
 }
 
-enum rna_status
-rna_tape_read_loss(
-    struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err)
+/* The loss over the rows of `at`, or NULL and the error said. */
+static const struct tape_node *
+loss_of(const struct rna_tape *t, enum rna_tape_index at, size_t nrows, struct rna_err *err)
 {
 	const struct tape_node *n = NULL;
 
 	for (int i = 0; i < t->nnodes; i++)
 		if (t->nodes[i].kind == TAPE_LOSS && t->nodes[i].at == at)
 			n = &t->nodes[i];
-	if (!n || !t->arena || nrows > (size_t)t->tensors[n->x].cap)
-		return rna_fail(err, RNA_EINVAL, "the tape has no such loss");
-	if (rk_sync(t->rk) != RK_OK ||
-	    (loss && rk_download_f32(t->rk, loss, t->arena + t->buffers[n->loss].offset, nrows) != RK_OK) ||
+	if (n && t->arena && nrows <= (size_t)t->tensors[n->x].cap)
+		return n;
+	(void)!rna_fail(err, RNA_EINVAL, "the tape has no such loss");
+	return NULL;
+}
+
+enum rna_status
+rna_tape_read_loss(
+    struct rna_tape *t, enum rna_tape_index at, size_t nrows, float *loss, uint8_t *hit, struct rna_err *err)
+{
+	const struct tape_node *n = loss_of(t, at, nrows, err);
+
+	if (!n)
+		return RNA_EINVAL;
+	if ((loss && rk_download_f32(t->rk, loss, t->arena + t->buffers[n->loss].offset, nrows) != RK_OK) ||
 	    (hit && rk_download(t->rk, hit, t->arena + t->buffers[n->hit].offset, nrows) != RK_OK))
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
+	return RNA_OK;
+}
+
+enum rna_status
+rna_tape_ask_loss(struct rna_tape *t, enum rna_tape_index at, size_t nrows, struct rk_reply *reply, size_t loss_at,
+    size_t hit_at, struct rna_err *err)
+{
+	const struct tape_node *n = loss_of(t, at, nrows, err);
+
+	if (!n)
+		return RNA_EINVAL;
+	if (rk_reply_ask(reply, loss_at, t->arena + t->buffers[n->loss].offset, nrows * rk_real_size(t->rk)) != RK_OK ||
+	    rk_reply_ask(reply, hit_at, t->arena + t->buffers[n->hit].offset, nrows) != RK_OK)
 		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(t->rk));
 	return RNA_OK;
 }

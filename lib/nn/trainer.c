@@ -37,7 +37,7 @@ rna_trainer_init(
     struct rna_trainer *tr, struct rna_model *m, const struct rna_trainer_options *opts, struct rna_err *err)
 {
 	enum rna_status s;
-	int tokens = rk_unit_tokens(m->rk);
+	int tokens = rk_unit_tokens(m->rk), i;
 
 	memset(tr, 0, sizeof(*tr));
 	tr->model = m;
@@ -61,17 +61,24 @@ rna_trainer_init(
 		return s;
 	if ((tr->tape = rna_mlm_tape(m, &tr->unit_opts, opts->type_head, err)) == NULL)
 		return err->status;
+	for (i = 0; i <= rna_trainer_lag(tr); i++)
+		if ((tr->batch[i].norm = rk_reply_create(m->rk, sizeof(double))) == NULL)
+			return rna_fail(err, RNA_EMEM, "out of memory");
 	return RNA_OK;
 }
 
 void
 rna_trainer_fini(struct rna_trainer *tr)
 {
+	struct trainer_batch *b;
 	int i;
 
-	for (i = 0; i < tr->cap; i++)
-		rna_mlm_unit_fini(&tr->units[i]);
-	free(tr->units);
+	for (b = tr->batch; b < tr->batch + 2; b++) {
+		for (i = 0; i < b->cap; i++)
+			rna_mlm_unit_fini(&b->units[i]);
+		free(b->units);
+		rk_reply_destroy(b->norm);
+	}
 	rna_mlm_unit_fini(&tr->valid);
 	rna_tape_destroy(tr->tape);
 	rna_tape_destroy(tr->eval);
@@ -127,25 +134,57 @@ skip_record(struct rna_trainer *tr, const struct rna_record *rec, struct rna_err
 	return RNA_OK;
 }
 
+int
+rna_trainer_lag(const struct rna_trainer *tr)
+{
+	return rk_is_device(tr->model->rk);
+}
+
+/* The batch that the next record goes into: one that is not out. */
+static struct trainer_batch *
+batch_to_fill(struct rna_trainer *tr, struct rna_err *err)
+{
+	struct trainer_batch *b = &tr->batch[tr->filling];
+
+	if (tr->records > 0)
+		return b;
+	if (b->out && rna_trainer_lag(tr) > 0) {
+		tr->filling = !tr->filling;
+		b = &tr->batch[tr->filling];
+	}
+	if (b->out) {
+		(void)!rna_fail(err, RNA_EINVAL, "step %lld was not told yet", (long long)b->did.state.step);
+		return NULL;
+	}
+	b->nunits = 0;
+	return b;
+}
+
 /* The unit that takes the record: the last, or a new one. */
 static struct rna_mlm_unit *
-unit_for(struct rna_trainer *tr, const struct rna_record *rec)
+unit_for(struct rna_trainer *tr, const struct rna_record *rec, struct rna_err *err)
 {
+	struct trainer_batch *b = batch_to_fill(tr, err);
 	struct rna_mlm_unit *units, *u;
 
-	if (tr->nunits > 0 && rna_mlm_unit_fits(&tr->units[tr->nunits - 1], rec))
-		return &tr->units[tr->nunits - 1];
-	if (tr->nunits == tr->cap) {
-		if ((units = reallocarray(tr->units, (size_t)tr->cap + 1, sizeof(*units))) == NULL)
-			return NULL;
-		tr->units = units;
-		if (rna_mlm_unit_init(&units[tr->cap], &tr->unit_opts) != RNA_OK) {
-			rna_mlm_unit_fini(&units[tr->cap]);
+	if (b == NULL)
+		return NULL;
+	if (b->nunits > 0 && rna_mlm_unit_fits(&b->units[b->nunits - 1], rec))
+		return &b->units[b->nunits - 1];
+	if (b->nunits == b->cap) {
+		if ((units = reallocarray(b->units, (size_t)b->cap + 1, sizeof(*units))) == NULL) {
+			(void)!rna_fail(err, RNA_EMEM, "out of memory");
 			return NULL;
 		}
-		tr->cap++;
+		b->units = units;
+		if (rna_mlm_unit_init(&units[b->cap], tr->model->rk, &tr->unit_opts) != RNA_OK) {
+			rna_mlm_unit_fini(&units[b->cap]);
+			(void)!rna_fail(err, RNA_EMEM, "out of memory");
+			return NULL;
+		}
+		b->cap++;
 	}
-	u = &tr->units[tr->nunits++];
+	u = &b->units[b->nunits++];
 	rna_batch_reuse(&u->batch);
 	return u;
 }
@@ -184,8 +223,8 @@ rna_trainer_add(struct rna_trainer *tr, const struct rna_record *rec, uint64_t e
 		    (unsigned long long)ntokens, tr->model->config.max, tr->model->config.max);
 	if (tr->records > 0 && tr->tokens + ntokens > tr->opts.batch_tokens)
 		return RNA_END;
-	if ((u = unit_for(tr, rec)) == NULL)
-		return rna_fail(err, RNA_EMEM, "out of memory");
+	if ((u = unit_for(tr, rec, err)) == NULL)
+		return err->status;
 	if ((s = rna_mlm_unit_add(u, tr->model, rec, dropout_key(tr, rec, epoch), tr->opts.type_head, err)) != RNA_OK ||
 	    (s = hash_record(tr, rec, err)) != RNA_OK)
 		return s;
@@ -198,82 +237,126 @@ rna_trainer_add(struct rna_trainer *tr, const struct rna_record *rec, uint64_t e
 
 /* 3. The step */
 
-/* Gradients and losses of the batch being filled. */
+/* Gradients of the batch being filled, and their norm asked for. */
 static enum rna_status
-gradients(struct rna_trainer *tr, struct rna_mlm_sums *sums, struct rna_err *err)
+gradients(struct rna_trainer *tr, struct rna_err *err)
 {
 	float weight = tr->targets > 0 ? (float)(1.0 / (double)tr->targets) : 0;
 	float head_weight = tr->heads > 0 ? (float)(tr->opts.type_weight / (double)tr->heads) : 0;
+	struct trainer_batch *b = &tr->batch[tr->filling];
 	enum rna_status s;
 	int i;
 
 	if ((s = rna_optimizer_zero(&tr->optimizer, err)) != RNA_OK)
 		return s;
-	for (i = 0; i < tr->nunits; i++) {
-		s = rna_mlm_unit_run(&tr->units[i], tr->model, tr->tape, 1, weight, head_weight, sums, err);
+	for (i = 0; i < b->nunits; i++) {
+		s = rna_mlm_unit_run(&b->units[i], tr->model, tr->tape, 1, weight, head_weight, err);
 		if (s != RNA_OK)
 			return s;
 	}
-	return RNA_OK;
-}
-
-static enum rna_status
-update(struct rna_trainer *tr, const struct rna_train_step *did, struct rna_err *err)
-{
-	const struct rna_trainer_options *o = &tr->opts;
-	struct rk_adamw_step setting = {
-	    did->lr, o->beta1, o->beta2, o->eps, o->weight_decay, o->clip, tr->state.step + 1};
-	enum rna_status s;
-
-	if (!isfinite(did->loss) || !isfinite(did->norm))
-		return rna_fail(err, RNA_EINVAL,
-		    "step %lld: %s is not finite; the weights are those of the step before; "
-		    "a smaller --lr may help",
-		    (long long)tr->state.step + 1, isfinite(did->loss) ? "the gradient" : "the loss");
-	if ((s = rna_optimizer_step(&tr->optimizer, &setting, err)) != RNA_OK)
-		return s;
-	tr->eval_stale = 1;
-	return rna_tape_repack(tr->tape, err);
+	return rna_optimizer_ask_norm(&tr->optimizer, b->norm, err);
 }
 
 enum rna_status
-rna_trainer_step(struct rna_trainer *tr, struct rna_train_step *did, struct rna_err *err)
+rna_trainer_step(struct rna_trainer *tr, struct rna_err *err)
 {
-	struct rna_mlm_sums *sums = &did->sums;
+	const struct rna_trainer_options *o = &tr->opts;
+	struct trainer_batch *b = &tr->batch[tr->filling];
+	const double lr = rna_schedule_lr(&o->schedule, tr->state.step + 1);
+	const struct rk_adamw_step setting = {
+	    lr, o->beta1, o->beta2, o->eps, o->weight_decay, o->clip, tr->state.step + 1};
 	enum rna_status s;
 
-	memset(did, 0, sizeof(*did));
-	if ((s = gradients(tr, sums, err)) != RNA_OK ||
-	    (s = rna_optimizer_norm(&tr->optimizer, &did->norm, err)) != RNA_OK)
+	if ((s = gradients(tr, err)) != RNA_OK || (s = rna_optimizer_step(&tr->optimizer, &setting, err)) != RNA_OK ||
+	    (s = rna_tape_repack(tr->tape, err)) != RNA_OK)
 		return s;
-	if (sums->targets > 0)
-		did->loss += sums->loss / (double)sums->targets;
-	if (sums->heads > 0)
-		did->loss += tr->opts.type_weight * sums->head_loss / (double)sums->heads;
-	did->lr = rna_schedule_lr(&tr->opts.schedule, tr->state.step + 1);
-	did->records = tr->records;
-	did->tokens = tr->tokens;
-	if ((s = update(tr, did, err)) != RNA_OK)
-		return s;
+	tr->eval_stale = 1;
 	tr->state.step++;
 	tr->state.records += tr->records;
 	tr->state.tokens += tr->tokens;
 	tr->state.hash = tr->hash;
-	tr->nunits = 0;
+	b->out = 1;
+	b->did = (struct rna_train_step){.lr = lr, .records = tr->records, .tokens = tr->tokens, .state = tr->state};
 	tr->records = tr->tokens = tr->targets = tr->heads = 0;
 	return RNA_OK;
+}
+
+/* What comes back of a step; RNA_EINVAL: it is not finite. */
+static enum rna_status
+receive(struct rna_trainer *tr, struct trainer_batch *b, struct rna_err *err)
+{
+	struct rna_mlm_sums *sums = &b->did.sums;
+	enum rna_status s;
+	double norm2;
+	int i;
+
+	memset(sums, 0, sizeof(*sums));
+	for (i = 0; i < b->nunits; i++)
+		if ((s = rna_mlm_unit_count(&b->units[i], tr->model, sums, err)) != RNA_OK)
+			return s;
+	if (rk_reply_read(b->norm, 0, &norm2, sizeof(norm2)) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(tr->model->rk));
+	b->did.norm = sqrt(norm2);
+	b->did.loss = 0;
+	if (sums->targets > 0)
+		b->did.loss += sums->loss / (double)sums->targets;
+	if (sums->heads > 0)
+		b->did.loss += tr->opts.type_weight * sums->head_loss / (double)sums->heads;
+	if (!isfinite(b->did.loss) || !isfinite(b->did.norm))
+		return rna_fail(err, RNA_EINVAL,
+		    "step %lld: %s is not finite; nothing of it is kept; a smaller --lr may help",
+		    (long long)b->did.state.step, isfinite(b->did.loss) ? "the gradient" : "the loss");
+	return RNA_OK;
+}
+
+/* The oldest step that is out, or NULL. */
+static struct trainer_batch *
+oldest(struct rna_trainer *tr)
+{
+	struct trainer_batch *a = &tr->batch[0], *b = &tr->batch[1];
+
+	if (a->out && b->out)
+		return a->did.state.step < b->did.state.step ? a : b;
+	return a->out ? a : b->out ? b : NULL;
+}
+
+enum rna_status
+rna_trainer_tell(struct rna_trainer *tr, int64_t upto, struct rna_train_step *did, struct rna_err *err)
+{
+	struct trainer_batch *b = oldest(tr);
+	enum rna_status s;
+
+	if (b == NULL || b->did.state.step > upto)
+		return RNA_END;
+	if ((s = receive(tr, b, err)) != RNA_OK)
+		return s;
+	*did = b->did;
+	b->out = 0;
+	return RNA_OK;
+}
+
+enum rna_status
+rna_trainer_check(struct rna_trainer *tr, struct rna_err *err)
+{
+	struct trainer_batch *first = oldest(tr), *then;
+	enum rna_status s;
+
+	if (first == NULL)
+		return RNA_OK;
+	then = first == tr->batch ? tr->batch + 1 : tr->batch;
+	if ((s = receive(tr, first, err)) != RNA_OK)
+		return s;
+	return then->out ? receive(tr, then, err) : RNA_OK;
 }
 
 enum rna_status
 rna_trainer_try(struct rna_trainer *tr, struct rna_err *err)
 {
-	struct rna_mlm_sums sums = {0};
-	enum rna_status s;
-	double norm;
+	enum rna_status s = gradients(tr, err);
 
-	if ((s = gradients(tr, &sums, err)) != RNA_OK)
-		return s;
-	return rna_optimizer_norm(&tr->optimizer, &norm, err);
+	if (s == RNA_OK && rk_sync(tr->model->rk) != RK_OK)
+		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(tr->model->rk));
+	return s;
 }
 
 /* 4. Scoring */
@@ -281,11 +364,13 @@ rna_trainer_try(struct rna_trainer *tr, struct rna_err *err)
 static enum rna_status
 score_unit(struct rna_trainer *tr, struct rna_mlm_sums *sums, struct rna_err *err)
 {
+	struct rna_mlm_unit *u = &tr->valid;
 	enum rna_status s = RNA_OK;
 
-	if (tr->valid.batch.nseqs > 0 && sums != NULL)
-		s = rna_mlm_unit_run(&tr->valid, tr->model, tr->eval, 0, 0, 0, sums, err);
-	rna_batch_reuse(&tr->valid.batch);
+	if (u->batch.nseqs > 0 && sums != NULL &&
+	    (s = rna_mlm_unit_run(u, tr->model, tr->eval, 0, 0, 0, err)) == RNA_OK)
+		s = rna_mlm_unit_count(u, tr->model, sums, err);
+	rna_batch_reuse(&u->batch);
 	return s;
 }
 
@@ -322,7 +407,7 @@ ready_eval(struct rna_trainer *tr, struct rna_err *err)
 
 	opts.train = 0;
 	if (tr->eval == NULL) {
-		if (rna_mlm_unit_init(&tr->valid, &opts) != RNA_OK)
+		if (rna_mlm_unit_init(&tr->valid, tr->model->rk, &opts) != RNA_OK)
 			return rna_fail(err, RNA_EMEM, "out of memory");
 		if ((tr->eval = rna_mlm_tape(tr->model, &opts, tr->opts.type_head, err)) == NULL)
 			return err->status;
@@ -365,14 +450,15 @@ rna_trainer_score(struct rna_trainer *tr, const char *path, struct rna_mlm_sums 
 size_t
 rna_trainer_bytes(const struct rna_trainer *tr)
 {
-	size_t n = tr->model->params.total * 4 * rk_real_size(tr->model->rk), per_token;
+	size_t n = tr->model->params.total * 4 * rk_real_size(tr->model->rk), per_token, units;
 
 	if (tr->tape != NULL)
 		n += rna_tape_bytes(tr->tape);
 	if (tr->eval != NULL)
 		n += rna_tape_bytes(tr->eval);
 	per_token = 2 * sizeof(uint8_t) + 4 * sizeof(int32_t) + sizeof(uint64_t) + 2 * sizeof(float);
-	return n + (size_t)(tr->cap + (tr->eval != NULL)) * (size_t)tr->unit_opts.tokens * per_token;
+	units = (size_t)tr->batch[0].cap + (size_t)tr->batch[1].cap + (tr->eval != NULL);
+	return n + units * (size_t)tr->unit_opts.tokens * per_token;
 }
 
 json_t *

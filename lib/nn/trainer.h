@@ -5,6 +5,9 @@
  * of fixed capacity (the backend's rk_unit_tokens, at most a batch, at least the model's longest input), filled in
  * order; the gradients of the units are summed in order.  So a step depends on the records, the options and the seed
  * alone: not on threads, memory, or whether the records came from a file or a pipe.
+ *
+ * A device computes a step beside the caller, who fills the next batch meanwhile: what a step did is told later, and
+ * nothing on the way waits for the device but that telling.
  */
 #ifndef RNA_TRAINER_H
 #define RNA_TRAINER_H
@@ -35,10 +38,20 @@ struct rna_train_state {
 
 /* What one step did. */
 struct rna_train_step {
-	double loss;              /* the objective, before the update */
-	double lr, norm;          /* rate, and gradient norm before the clip */
-	uint64_t records, tokens; /* of this batch */
+	double loss;                  /* the objective, before the update */
+	double lr, norm;              /* rate, and gradient norm before the clip */
+	uint64_t records, tokens;     /* of this batch */
+	struct rna_train_state state; /* after it */
 	struct rna_mlm_sums sums;
+};
+
+/* A batch: being filled, or computed and not told yet. */
+struct trainer_batch {
+	struct rna_mlm_unit *units;
+	int nunits, cap;
+	struct rk_reply *norm;     /* its square */
+	int out;                   /* 1: computed or being computed, not told yet */
+	struct rna_train_step did; /* what is known of it */
 };
 
 struct rna_trainer {
@@ -48,10 +61,11 @@ struct rna_trainer {
 	/* private */
 	struct rna_optimizer optimizer;
 	struct rna_tape_options unit_opts;
-	struct rna_tape *tape, *eval; /* eval: made when first scored */
-	int eval_stale;               /* weights changed since eval was packed */
-	struct rna_mlm_unit *units, valid;
-	int nunits, cap;
+	struct rna_tape *tape, *eval;  /* eval: made when first scored */
+	int eval_stale;                /* weights changed since eval was packed */
+	struct trainer_batch batch[2]; /* while one is out the other is filled */
+	int filling;
+	struct rna_mlm_unit valid;
 	uint64_t records, tokens, targets, heads; /* in the batch being filled */
 	uint64_t hash;                            /* state.hash and the batch being filled */
 	struct rna_train_state skip;              /* of a checkpoint: records to pass over, and their hash */
@@ -74,8 +88,19 @@ rna_trainer_add(struct rna_trainer *tr, const struct rna_record *rec, uint64_t e
 uint64_t rna_trainer_pending(const struct rna_trainer *tr);
 /* Records of the checkpoint that are still to be passed over. */
 uint64_t rna_trainer_to_skip(const struct rna_trainer *tr);
-/* One optimiser step with the batch being filled.  RNA_EINVAL, weights unchanged: loss or gradient is not finite. */
-enum rna_status rna_trainer_step(struct rna_trainer *tr, struct rna_train_step *did, struct rna_err *err) RNA_CHECK;
+/* One optimiser step with the batch being filled; a device is left computing it. */
+enum rna_status rna_trainer_step(struct rna_trainer *tr, struct rna_err *err) RNA_CHECK;
+/* How many steps may be out, that is not told yet, when records are added: 0, on a device 1. */
+int rna_trainer_lag(const struct rna_trainer *tr);
+/*
+ * Tells what the oldest step that is out did, waiting for it; RNA_END: none is out up to step `upto`.  RNA_EINVAL: its
+ * loss or gradient is not finite.  Then the weights are spoilt, rna_trainer_lag more steps may have been made of them,
+ * and rna_trainer_check fails for good.
+ */
+enum rna_status
+rna_trainer_tell(struct rna_trainer *tr, int64_t upto, struct rna_train_step *did, struct rna_err *err) RNA_CHECK;
+/* Waits for all steps.  RNA_EINVAL: one is not finite.  A checkpoint asks first, so that none holds such weights. */
+enum rna_status rna_trainer_check(struct rna_trainer *tr, struct rna_err *err) RNA_CHECK;
 /* Forward and backward of the batch being filled, weights left alone: what a step costs, for a plan. */
 enum rna_status rna_trainer_try(struct rna_trainer *tr, struct rna_err *err) RNA_CHECK;
 /* Evaluation mode over all records of a masked stream.  sums NULL: only checks that the stream can be scored. */

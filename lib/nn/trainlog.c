@@ -50,7 +50,7 @@ rna_trainlog_open(struct rna_trainlog *l, const char *path, int64_t step, struct
 		return failed(l, err);
 	if (l->fp == NULL && (l->fp = fopen(path, "we")) == NULL)
 		return failed(l, err);
-	setvbuf(l->fp, NULL, _IOLBF, 0);    /* a row can be read as soon as it is written */
+	setvbuf(l->fp, NULL, _IOLBF, 0); /* a row can be read as soon as it is written */
 	if (end == 0 && fputs(head, l->fp) == EOF)
 		return failed(l, err);
 	return RNA_OK;
@@ -64,8 +64,8 @@ ratio(FILE *fp, double n, uint64_t of)
 }
 
 enum rna_status
-rna_trainlog_row(struct rna_trainlog *l, const struct rna_train_state *state, const struct rna_train_step *did,
-    const struct rna_mlm_sums *valid, double tokens_per_s, struct rna_err *err)
+rna_trainlog_row(struct rna_trainlog *l, const struct rna_train_step *did, const struct rna_mlm_sums *valid,
+    double tokens_per_s, struct rna_err *err)
 {
 	static const struct rna_mlm_sums none;
 	const struct rna_mlm_sums *v = valid != NULL ? valid : &none, *s = &did->sums;
@@ -74,8 +74,8 @@ rna_trainlog_row(struct rna_trainlog *l, const struct rna_train_state *state, co
 
 	if (l->fp == NULL)
 		return RNA_OK;
-	fprintf(l->fp, "%lld\t%llu\t%llu\t%.6g", (long long)state->step, (unsigned long long)state->tokens,
-	    (unsigned long long)state->records, did->loss);
+	fprintf(l->fp, "%lld\t%llu\t%llu\t%.6g", (long long)did->state.step, (unsigned long long)did->state.tokens,
+	    (unsigned long long)did->state.records, did->loss);
 	ratio(l->fp, s->base_loss, s->bases);
 	ratio(l->fp, (double)s->base_hits, s->bases);
 	fprintf(l->fp, "\t%.6g\t%.6g\t%.0f", did->lr, did->norm, tokens_per_s);

@@ -20,8 +20,7 @@ struct rna_trainlog {
 enum rna_status
 rna_trainlog_open(struct rna_trainlog *l, const char *path, int64_t step, struct rna_err *err) RNA_CHECK;
 /* valid: NULL when not scored at this step. */
-enum rna_status
-rna_trainlog_row(struct rna_trainlog *l, const struct rna_train_state *state, const struct rna_train_step *did,
+enum rna_status rna_trainlog_row(struct rna_trainlog *l, const struct rna_train_step *did,
     const struct rna_mlm_sums *valid, double tokens_per_s, struct rna_err *err) RNA_CHECK;
 /* Rows so far are on disk. */
 enum rna_status rna_trainlog_sync(struct rna_trainlog *l, struct rna_err *err) RNA_CHECK;

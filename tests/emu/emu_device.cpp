@@ -1,16 +1,20 @@
 /*
  * emu_device.cpp: the CUDA runtime's memory, streams, events and graphs on the CPU.
  *
- * Device memory is one region that the host may not touch: it is opened while queued work runs.  Work runs when the
- * host waits, so that what the host changes too early shows.  Every allocation is followed by bytes that nobody may
- * change.
+ * Device memory is one region that the host may not touch: it is opened while queued work runs.  Work runs when
+ * something waits for it, and no more than that: neither what comes later on the stream nor another stream, but for
+ * what the work itself waits for.  So a wait that is missing shows: host memory changed before it was copied ends the
+ * program, results read too early are what was there before.  Pinned memory is poisoned when it is given out.  Every
+ * allocation is followed by bytes that nobody may change.
  *
  * EMU_GPU: absent (no driver), none (no device), old (compute capability 7.5), or empty.
+ * EMU_AHEAD=N: stream N, by the order of their creation, runs at once what it need not wait for.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <deque>
 #include <vector>
 
 #include "cuda_runtime.h"
@@ -21,13 +25,21 @@ static const size_t REGION = (size_t)4 << 30;
 struct emu_graph {
 	std::vector<std::function<void()>> work;
 };
+/* A piece of work, or a wait for another stream to have done as much as `until`. */
+struct item {
+	std::function<void()> work;
+	struct emu_stream *on;
+	unsigned long until;
+};
 struct emu_stream {
-	std::vector<std::function<void()>> work;
+	std::deque<struct item> work;
+	unsigned long queued, done; /* items since the stream was made */
 	struct emu_graph *capture;
 };
 struct emu_event {
 	double at;
-	struct emu_stream *stream;
+	struct emu_stream *stream; /* of the last record, and its place there */
+	unsigned long place;
 };
 struct block {
 	size_t at, size;
@@ -36,6 +48,7 @@ struct block {
 static unsigned char *region;
 static std::vector<struct block> blocks; /* by address */
 static std::vector<struct emu_stream *> streams;
+static unsigned long waits;
 
 [[noreturn]] static void
 stop(const char *what)
@@ -146,16 +159,62 @@ check_canary(const struct block &b)
 }
 
 static void
-flush(void)
+run_one(struct emu_stream *s)
 {
+	const struct item i = s->work.front();
+
+	s->work.pop_front();
+	while (i.on != NULL && i.on->done < i.until)
+		run_one(i.on);
+	if (i.on == NULL)
+		i.work();
+	s->done++;
+}
+
+/* What the host waits for: s up to an item. */
+static void
+run_until(struct emu_stream *s, unsigned long until)
+{
+	waits += s->done < until;
 	access_region(1);
-	for (struct emu_stream *s : streams) {
-		for (auto &f : s->work)
-			f();
-		s->work.clear();
-	}
+	while (s->done < until)
+		run_one(s);
 	for (const struct block &b : blocks)
 		check_canary(b);
+	access_region(0);
+}
+
+/* How often the host has waited for work that was still to be done: for tests. */
+extern "C" __attribute__((visibility("default"))) unsigned long
+emu_waits(void)
+{
+	return waits;
+}
+
+static void
+flush(void)
+{
+	for (struct emu_stream *s : streams)
+		run_until(s, s->queued);
+}
+
+/* EMU_AHEAD */
+static void
+run_ahead(void)
+{
+	const char *ahead = getenv("EMU_AHEAD");
+	const size_t n = ahead != NULL && *ahead != '\0' ? strtoul(ahead, NULL, 10) : streams.size();
+
+	if (n >= streams.size() || streams[n]->work.empty())
+		return;
+	access_region(1);
+	for (struct emu_stream *s = streams[n]; !s->work.empty();) {
+		const struct item &i = s->work.front();
+
+		if (i.on != NULL && i.on->done < i.until)
+			break;
+		run_one(s);
+	}
 	access_region(0);
 }
 
@@ -185,7 +244,10 @@ cudaMemGetInfo(size_t *left, size_t *all)
 cudaError_t
 cudaMallocHost(void **p, size_t n)
 {
-	return (*p = malloc(n)) != NULL ? cudaSuccess : cudaErrorMemoryAllocation;
+	if ((*p = malloc(n)) == NULL)
+		return cudaErrorMemoryAllocation;
+	memset(*p, 0xff, n);
+	return cudaSuccess;
 }
 
 cudaError_t
@@ -196,12 +258,32 @@ cudaFreeHost(void *p)
 	return cudaSuccess;
 }
 
+/* FNV-1a, so that a change of host memory on its way shows. */
+static uint64_t
+digest(const void *p, size_t n)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ ((const unsigned char *)p)[i]) * 1099511628211u;
+	return h;
+}
+
 cudaError_t
 cudaMemcpyAsync(void *dst, const void *src, size_t n, cudaMemcpyKind kind, cudaStream_t s)
 {
 	if (inside(dst) != (kind != cudaMemcpyDeviceToHost) || inside(src) != (kind != cudaMemcpyHostToDevice))
 		stop("a copy between host and device has its kind wrong");
-	emu_queue(s, [=] { memcpy(dst, src, n); });
+	if (kind == cudaMemcpyHostToDevice) {
+		const uint64_t was = digest(src, n);
+
+		emu_queue(s, [=] {
+			if (digest(src, n) != was)
+				stop("host memory was changed before its copy to the device was made");
+			memcpy(dst, src, n);
+		});
+	} else
+		emu_queue(s, [=] { memcpy(dst, src, n); });
 	return cudaSuccess;
 }
 
@@ -219,7 +301,13 @@ cudaMemsetAsync(void *p, int value, size_t n, cudaStream_t s)
 void
 emu_queue(cudaStream_t s, std::function<void()> work)
 {
-	(s->capture != NULL ? s->capture->work : s->work).push_back(work);
+	if (s->capture != NULL) {
+		s->capture->work.push_back(work);
+		return;
+	}
+	s->work.push_back({work, NULL, 0});
+	s->queued++;
+	run_ahead();
 }
 
 cudaError_t
@@ -246,7 +334,7 @@ cudaStreamSynchronize(cudaStream_t s)
 {
 	if (s->capture != NULL)
 		stop("a stream is waited for while it is captured");
-	flush();
+	run_until(s, s->queued);
 	return cudaSuccess;
 }
 
@@ -306,6 +394,7 @@ cudaError_t
 cudaEventRecord(cudaEvent_t e, cudaStream_t s)
 {
 	e->stream = s;
+	e->place = s->queued + 1;
 	emu_queue(s, [=] {
 		struct timespec t;
 
@@ -316,9 +405,24 @@ cudaEventRecord(cudaEvent_t e, cudaStream_t s)
 }
 
 cudaError_t
+cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
+{
+	if (s->capture != NULL)
+		stop("a wait for an event in a graph");
+	if (e->stream == NULL || e->stream == s)
+		return cudaSuccess;
+	s->work.push_back({nullptr, e->stream, e->place});
+	s->queued++;
+	run_ahead();
+	return cudaSuccess;
+}
+
+cudaError_t
 cudaEventSynchronize(cudaEvent_t e)
 {
-	return e->stream != NULL ? cudaStreamSynchronize(e->stream) : cudaSuccess;
+	if (e->stream != NULL)
+		run_until(e->stream, e->place);
+	return cudaSuccess;
 }
 
 cudaError_t
