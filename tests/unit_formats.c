@@ -95,6 +95,7 @@ static const struct {
     {{CSV}, "", "!no header line"},
     {{CSV}, " \n", "!no header line"},
     {{CSV}, "name,letters\na,AC\n", "!no column seq; there are: name, letters"},
+    {{CSV}, "n,letters\na,AC\n", "!no column seq; there are: n, letters"},
     {{CSV}, "name,a_column_whose_name_is_rather_longer_than_forty_letters\na,AC\n",
 	"!no column seq; there are: name, a_column_whose_name_is_rather_longer_tha"},
     {{CSV}, "name,seq\na\n", "!line 2: 1 fields, the header line has 2"},

@@ -98,6 +98,9 @@ test_grids(void)
 		count(&b, "<svg") == 1,
 	    "five drawings are one picture, names escaped");
 	ok(count(&b, ">A<") == 5 * 38 && count(&b, ">G<") == 5 && count(&b, ">C<") == 5, "every base is there");
+	ok(count(&b, ">1<") == 5 && count(&b, ">10<") == 5 && count(&b, ">20<") == 5 && count(&b, ">30<") == 5 &&
+		count(&b, ">40<") >= 5,
+	    "the ends and every tenth base are numbered");
 	ok(draw(RNA_PICTURE_STRUCTURE, 0, 0, &b, &e) == RNA_OK && count(&b, "<svg") == 1, "nothing is a picture, too");
 	rna_buf_fini(&b);
 }
@@ -277,6 +280,50 @@ test_copies(void)
 	rna_buf_fini(&pair);
 }
 
+/* At rate 1, as if drawn 60 times: 1 when `letter` comes up, in this case or the other, in copies of seq. */
+static int
+comes_up(const char *seq, char letter)
+{
+	struct rna_err e = {.record = RNA_NOREC};
+	struct rna_record rec, out;
+	int32_t alone[16];
+	const char *s;
+	size_t len;
+	uint32_t k;
+	int seen = 0;
+
+	memset(alone, 0xff, sizeof(alone)); /* no pairs */
+
+	rna_record_init(&rec);
+	rna_record_init(&out);
+	must(rna_record_set_u64(&rec, "rid", 5));
+	must(rna_record_set_str(&rec, "seq", seq, strlen(seq)));
+	must(rna_record_set_vec(&rec, "pair", RNA_I32, alone, strlen(seq)));
+	for (k = 1; k <= 60; k++) {
+		must(rna_mutate(&rec, 1, k, 1, &out, &e));
+		s = rna_record_get_str(&out, "seq", &len);
+		seen |= s != NULL && memchr(s, letter, len) != NULL;
+	}
+	rna_record_fini(&rec);
+	rna_record_fini(&out);
+	return seen;
+}
+
+/* A copy of DNA is DNA, wherever its T stands. */
+static void
+test_letter_of_u(void)
+{
+	static const char *const dna[] = {"TACGACGACGG", "ACGACGACGGT", "ACGACTACGGG", "tACGACGACGG"};
+	static const char *const rna[] = {"ACGACGACGG", "UACGTCGACGG", "ACGTCGACGGU", "TACGACGACGGu"};
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		ok(comes_up(dna[i], 'T') && !comes_up(dna[i], 'U'), "copies of %s have T", dna[i]);
+		ok(comes_up(rna[i], 'U'), "copies of %s have U", rna[i]);
+	}
+	ok(!comes_up("ACGACGACGG", 'T'), "without either it is U");
+}
+
 static void
 test_labels(void)
 {
@@ -322,6 +369,7 @@ main(void)
 	test_looks();
 	test_types();
 	test_copies();
+	test_letter_of_u();
 	test_labels();
 	util_clean();
 	return done();

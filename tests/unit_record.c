@@ -342,7 +342,7 @@ header(void)
 	must(rna_header_add_provenance(&h, "rna-y", "1.0", 0, NULL, NULL));
 	ok(dumps_to(&h, "{\"rill\":1,\"vocab\":{\"name\":\"v\",\"digest\":\"00\"},\"records\":3,\"tokens\":40,"
 			"\"provenance\":[{\"tool\":\"rna-x\",\"version\":\"1.0\",\"args\":[\"--rate\",\"0.15\","
-	                "\"bad\\\\xff\\\\x80\"],"
+			"\"bad\\\\xff\\\\x80\"],"
 			"\"seed\":1},{\"tool\":\"rna-y\",\"version\":\"1.0\",\"args\":[]}]}"),
 	    "what was set is there, in order");
 	must(rna_header_copy(&copy, &h));
@@ -351,6 +351,10 @@ header(void)
 	ok(rna_header_records(&h) == RNA_TOTAL_UNKNOWN && rna_header_tokens(&copy) == 40 &&
 		strcmp(rna_header_vocab_digest(&copy), "00") == 0 && *rna_header_vocab_digest(&h) == '\0',
 	    "a copy is a copy, and totals and vocabulary can be taken away");
+	must(rna_header_set_vocab(&h, "v", ""));
+	must(rna_header_set_vocab(&copy, "", "11"));
+	ok(strcmp(rna_header_vocab_name(&h), "v") == 0 && strcmp(rna_header_vocab_digest(&copy), "11") == 0,
+	    "either half of a vocabulary is kept alone");
 	rna_header_fini(&h);
 	rna_header_fini(&copy);
 	ok(rna_header_parse(&h, json, strlen(json), &e) == RNA_OK && dumps_to(&h, json),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "seq/frame.h"
+#include "seq/frame_private.h"
 #include "seq/structure.h"
 #include "seq/types.h"
 #include "stream/rng.h"
@@ -171,7 +172,7 @@ id_mapping(void)
 		exit(2);
 	spill_str("URS0000000001\tENA\tX:rRNA\t77133\trRNA\t\nURS0000000001\tSILVA\tY\t77133\trRNA\tg\n"
 		  "URS0000000001\tENA\tZ\t9606\ttRNA\t\nURS00000000AB\tENA\tX\t9606\tother\t\nURS00000000AB\tX\tY\t1\tp"
-	          "re_miRNA\t\n"
+		  "re_miRNA\t\n"
 		  "URS00000000AC\tX\tY\t1\tno such thing\t\nURS00000000AD\tX\tY\t1\tncRNA");
 	ok(rna_types_load(&t, &v, path, &err) == RNA_OK && t.rows == 7 && t.unknown == 1, "id_mapping is read");
 	ok(voted(&t, &v, "URS0000000001", "rRNA") && voted(&t, &v, "URS0000000001_9606", "rRNA") &&
@@ -302,9 +303,11 @@ frames(void)
 	struct rna_vocab v;
 	const int32_t *p;
 	const char *s;
+	uint8_t letters[5];
+	uint32_t first;
 	uint64_t np;
 	size_t ns;
-	int fits;
+	int fits, k;
 
 	if (rna_vocab_init(&v) != RNA_OK)
 		exit(2);
@@ -315,6 +318,11 @@ frames(void)
 	ok(rna_frame_record(&f, &v, &rec, -1, 0, &out, &n) == RNA_OK &&
 		tokens_are(&out, "tokens", "2 35 37 38 36 36 1 6 4 3"),
 	    "an unknown type is [MASK] in the slot");
+	ok(rna_frame_letters(&v, "AJ!CG", 5, 0, letters) == 2 && rna_frame_letters(&v, "AJ!CG", 5, 2, letters) == 1,
+	    "letters that the vocabulary has not are counted but for those shared with the chunk before");
+	for (k = 0; k < 5; k++)
+		letters[k] = v.base[k % 4];
+	ok(rna_frame_bases(&v, letters, 4, &first) == 4 && first == 0, "tokens without a frame end where they end");
 	ok(n.untyped == 1 && n.unknown == 1 && rna_record_find(&out, "type") == NULL,
 	    "and is counted, as is the unknown letter");
 	f.policy = RNA_LONG_TRUNCATE;

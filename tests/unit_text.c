@@ -173,6 +173,13 @@ kmers(void)
 	x = rna_record_get_vec(&rec, "kmer", RNA_F32, &n);
 	ok(n == 4 && x[0] + x[1] + x[2] + x[3] == 0, "is all zero, not NaN");
 	rna_record_reuse(&rec);
+	add_str("seq", "AAC");
+	add_str("seq_b", "UU");
+	ok(rna_kmervec_add(&rec, 1, &err) == RNA_OK, "a pair");
+	x = rna_record_get_vec(&rec, "kmer", RNA_F32, &n);
+	ok(n == 8 && x[0] > 0.6f && x[1] > 0.3f && x[2] + x[3] + x[4] + x[5] + x[6] == 0 && x[7] == 1,
+	    "is the frequencies of either RNA, side by side");
+	rna_record_reuse(&rec);
 }
 
 int
