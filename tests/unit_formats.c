@@ -126,6 +126,7 @@ static const struct {
     {{DBN}, ">a\n", "!a name without a sequence"},
     {{DBN}, ">a\nACGU\n", "!the structure has 0 characters, the sequence 4 letters"},
     {{DBN}, ">a\nACGU\n...\n", "!the structure has 3 characters, the sequence 4 letters"},
+    {{DBN}, ">a\n....\nACGU\n", "!the structure has 0 characters, the sequence 8 letters"},
     {{DBN}, ">a\nACGU\n....\n....\n", "!line 4: a second structure; one a sequence is read"},
     {{DBN}, ">a\nAC&GU\n..&..\n", "!'&' at position 3 joins two strands; only single strands are read"},
     {{DBN}, ">a\nACGU\n(..\001\n", "!line 3: byte 0x01 after 7 letters of the sequence"},

@@ -38,16 +38,18 @@ text(struct rna_buf *b, int from, int to)
 		must(rna_buf_printf(b, ">line %d %d\n", from, from * 7919 % 1000));
 }
 
-/* One gzip member; extra: as bgzip writes it. */
+/* One gzip member; extra 1: as bgzip writes it; 2: with a name whose bytes stand where bgzip's do. */
 static void
 member(struct rna_buf *out, const void *data, size_t n, int extra)
 {
-	static const unsigned char bc[6] = {'B', 'C', 2, 0, 0, 0};
-	gz_header head = {.extra = (Bytef *)bc, .extra_len = 6, .os = 255};
+	static const unsigned char bc[6] = {'B', 'C', 2, 0, 0, 0}, name[] = "a.BC.fa";
+	gz_header head = {.extra = extra == 1 ? (Bytef *)bc : NULL, .extra_len = 6, .os = 255};
 	z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)n};
 
 	if (deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		errx(1, "deflateInit2");
+	if (extra == 2)
+		head.name = (Bytef *)name;
 	if (extra)
 		deflateSetHeader(&z, &head);
 	must(rna_buf_reserve(out, deflateBound(&z, n) + 64));
@@ -97,6 +99,11 @@ packed(void)
 	ok(st == RNA_END && n == LINES, "plain text");
 	member(&z, a.data, a.len, 0);
 	expect("gzip", &z, n, h, RNA_END);
+	z.len = 0;
+	member(&z, a.data, a.len, 2);
+	expect("gzip of a file a.BC.fa is no bgzf", &z, n, h, RNA_END);
+	z.len = 0;
+	member(&z, a.data, a.len, 0);
 	z.len -= 1;
 	expect("gzip without its last byte", &z, n, h, RNA_ETRUNC);
 	z.len -= 100;

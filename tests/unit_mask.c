@@ -17,8 +17,8 @@
 struct sums {
 	uint64_t records, bases, masked, mask, same, other, base[4];
 	uint64_t special, unrestored, unsorted, short_of_quota, over_quota;
-	uint64_t runs[16];              /* lengths of runs of masked bases; 15: longer */
-	uint64_t tail;                  /* masked ones among the last 9 bases */
+	uint64_t runs[16]; /* lengths of runs of masked bases; 15: longer */
+	uint64_t tail;     /* masked ones among the last 9 bases */
 	uint64_t slots, slots_masked, none;
 };
 
@@ -285,10 +285,11 @@ test_mix(void)
 static void
 test_keys(void)
 {
+	enum { NO_CHUNK = 9 };
 	static const struct {
 		uint64_t seed, epoch;
 		uint32_t chunk;
-	} keys[] = {{1, 0, 0}, {1, 0, 0}, {2, 0, 0}, {1, 1, 0}, {1, 0, 1}};
+	} keys[] = {{1, 0, 0}, {1, 0, NO_CHUNK}, {2, 0, 0}, {1, 1, 0}, {1, 0, 1}};
 	struct rna_mask_options opts = base_only;
 	struct rna_buf bytes[5] = {RNA_BUF_INIT, RNA_BUF_INIT, RNA_BUF_INIT, RNA_BUF_INIT, RNA_BUF_INIT};
 	struct rna_record rec;
@@ -306,7 +307,7 @@ test_keys(void)
 		make(&rec, 99, 200, 0, vocab.type_first);
 		chunk[0] = keys[i].chunk;
 		chunk[1] = 0;
-		if (rna_record_set_vec(&rec, "chunk", RNA_U32, chunk, 2) != RNA_OK ||
+		if ((chunk[0] != NO_CHUNK && rna_record_set_vec(&rec, "chunk", RNA_U32, chunk, 2) != RNA_OK) ||
 		    rna_mask_record(m, &rec, NULL) != RNA_OK)
 			abort();
 		tokens = rna_record_get_vec(&rec, "tokens", RNA_U8, &n);
@@ -314,9 +315,10 @@ test_keys(void)
 			abort();
 		rna_mask_destroy(m);
 	}
-	ok(memcmp(bytes[0].data, bytes[1].data, n) == 0, "equal keys, equal masks");
+	ok(memcmp(bytes[0].data, bytes[1].data, n) == 0, "equal keys, equal masks; a whole RNA is its chunk 0");
 	ok(memcmp(bytes[0].data, bytes[2].data, n) && memcmp(bytes[0].data, bytes[3].data, n) &&
-	    memcmp(bytes[0].data, bytes[4].data, n), "other masks for another seed, epoch or chunk");
+		memcmp(bytes[0].data, bytes[4].data, n),
+	    "other masks for another seed, epoch or chunk");
 	m = create(&base_only, NULL, 0);
 	ok(rna_mask_record(m, &rec, NULL) == RNA_EFORMAT, "a masked record is refused");
 	rna_mask_destroy(m);
@@ -367,13 +369,13 @@ test_paddle_lengths(void)
 
 	rna_record_init(&rec);
 	for (rid = 1; rid <= 20000; rid++) {
-		make(&rec, rid, 57, 0, -1);      /* quota 9: a second span fits only where it is cut */
+		make(&rec, rid, 57, 0, -1); /* quota 9: a second span fits only where it is cut */
 		if (rna_mask_record(m, &rec, NULL) != RNA_OK)
 			abort();
 		pos = rna_record_get_vec(&rec, "masked", RNA_U32, &n);
 		for (k = 1; k < n && pos[k] == pos[k - 1] + 1; k++)
 			continue;
-		if (k >= 5 && k <= 8 && pos[k - 1] < 48) {       /* 48 is where spans are cut */
+		if (k >= 5 && k <= 8 && pos[k - 1] < 48) { /* 48 is where spans are cut */
 			lengths[k - 5]++;
 			spans++;
 		}
@@ -395,7 +397,7 @@ main(void)
 
 	if (rna_vocab_init(&vocab) != RNA_OK)
 		abort();
-	for (i = 0; i < 200; i++) {      /* a fifth of the words of 5 letters */
+	for (i = 0; i < 200; i++) { /* a fifth of the words of 5 letters */
 		for (j = 0; j < 5; j++)
 			codes[j] = (uint8_t)((i * 5 + 3) >> 2 * j & 3);
 		if (rna_motifs_add(&motifs, codes, 5, 0, NULL) != RNA_OK)

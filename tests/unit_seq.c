@@ -320,6 +320,9 @@ frames(void)
 	    "an unknown type is [MASK] in the slot");
 	ok(rna_frame_letters(&v, "AJ!CG", 5, 0, letters) == 2 && rna_frame_letters(&v, "AJ!CG", 5, 2, letters) == 1,
 	    "letters that the vocabulary has not are counted but for those shared with the chunk before");
+	v.id['N'] = v.base[0]; /* as if it had a token */
+	v.known['N'] = 1;
+	ok(rna_frame_letters(&v, "ACNG", 4, 0, letters) == 0 && letters[2] == v.base[0], "other letters with a token");
 	for (k = 0; k < 5; k++)
 		letters[k] = v.base[k % 4];
 	ok(rna_frame_bases(&v, letters, 4, &first) == 4 && first == 0, "tokens without a frame end where they end");

@@ -2,8 +2,10 @@
 # mutate.sh [-l] [-u] [-p I/K] N [SEED]: changes one token of the source at a time and asks the tests whether they see
 # it: N mutants of lib/stream, lib/seq and the reader of safetensors.  First the unit tests, then, for a mutant that
 # they let pass, the programs' (-u: the unit tests alone).  -l: only lists the mutants.  -p: of all mutants every K-th
-# from the I-th on, so that K runs side by side share the work.  A mutant that does not compile, or compiles to the
-# same code, is no case; one that makes a test take over 20 s of processor time, or wait for 5 minutes, is found.
+# from the I-th on, so that K runs side by side share the work.  The choice depends on the seed and each line's text.
+# A mutant that does not compile, or compiles to the same code, is no case, nor is one of mutants_same.tsv, which says
+# why it does what the source does; one that makes a test take over 20 s of processor time, or wait for 5 minutes, is
+# found.
 # Prints the survivors, then "CASES cases, FAILURES failures"; one failure when more than 1 in 10 survive.
 #
 #	PROGRESS=FILE  a line a mutant
@@ -27,10 +29,17 @@ dir=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/mutate.XXXXXX"
 [ "${KEEP:-0}" = 1 ] || trap 'rm -rf "$dir"' EXIT
 cd "$root" || exit 2
 
-# candidates: FILE LINE COLUMN LENGTH NEW, one a line, of every operator, constant and condition that has a counterpart
-awk '
-	function out(at, len, new) { printf "%s\t%d\t%d\t%d\t%s\n", FILENAME, FNR, at, len, new }
+# candidates: KEY FILE LINE COLUMN LENGTH NEW, one a line, of every operator, constant and condition that has a counterpart
+LC_ALL=C awk -v seed="$seed" '
+	function out(at, len, new,    h, i, text) {
+		text = seed FILENAME $0 at new
+		for (i = 1; i <= length(text); i++)
+			h = (h * 257 + ord[substr(text, i, 1)]) % 1000000007
+		printf "%010d\t%s\t%d\t%d\t%d\t%s\n", h * 7919 % 1000000007, FILENAME, FNR, at, len, new
+	}
 	BEGIN {
+		for (i = 1; i < 256; i++)
+			ord[sprintf("%c", i)] = i
 		n = split("== != <= >= && || ++ -- += -=", two, " ")
 		split("!= == < > || && -- ++ -= +=", other, " ")
 	}
@@ -62,8 +71,7 @@ awk '
 		}
 	}' lib/stream/*.c lib/seq/*.c lib/nn/safetensors.c lib/nn/safetensors_value.c >"$dir/all"
 # a fixed choice
-awk -v seed="$seed" 'BEGIN { srand(seed) } { printf "%.9f\t%s\n", rand(), $0 }' "$dir/all" |
-	sort | cut -f 2- >"$dir/chosen"
+LC_ALL=C sort "$dir/all" | cut -f 2- >"$dir/chosen"
 if [ "$list" = 1 ]; then
 	head -n "$n" "$dir/chosen" | cut -f 1,2,5
 	echo "$n cases, 0 failures"
@@ -120,7 +128,7 @@ ask() {
 	done
 }
 
-cases=0 survived=0
+cases=0 survived=0 same=0
 while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	cp "$file" "$dir/kept"
 	obj=build/${file%.c}.o
@@ -128,7 +136,10 @@ while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	awk -v line="$line" -v at="$at" -v len="$len" -v new="$new" \
 		'NR == line { $0 = substr($0, 1, at - 1) new substr($0, at + len) } { print }' "$dir/kept" >"$file"
 	killed=''
-	if ! make -s "$obj" >"$dir/log" 2>&1; then
+	if grep -Fq "$file"$'\t'"$(sed -n "${line}s/^[ \t]*//p" "$file")"$'\t' tests/deep/mutants_same.tsv; then
+		killed=none
+		same=$((same + 1))
+	elif ! make -s "$obj" >"$dir/log" 2>&1; then
 		killed=none
 	elif objdump -d "$obj" | tail -n +4 | cmp -s - <(objdump -d "$dir/kept.o" | tail -n +4); then
 		killed=none
@@ -156,6 +167,6 @@ while IFS=$'\t' read -r file line at len new && [ "$cases" -lt "$n" ]; do
 	touch "$obj"
 	[ -z "${PROGRESS:-}" ] || echo "$cases $file:$line ${killed:-survives}" >>"$PROGRESS"
 done < <(awk -v i="$part" -v k="$parts" 'NR % k == i % k' "$dir/chosen")
-echo "# $survived of $cases mutants survive"
+echo "# $survived of $cases mutants survive; $same are left out that do what the source does"
 echo "$cases cases, $((survived * 10 > cases)) failures"
 [ $((survived * 10)) -le "$cases" ]
