@@ -270,6 +270,7 @@ test_types(void)
 	    {"a", "some ncRNA", "ncRNA"},
 	    {"a", "nothing known", NULL},
 	    {"a", "", NULL},
+	    {"a", "tRNA and rRNA", "tRNA"},
 	    {"a", "tRNA\tgene", "tRNA"},
 	    {"a", "x gene_biotype:tRNA\trRNA", "tRNA"},
 	    {"a", "unheard from 3", NULL},

@@ -25,6 +25,33 @@ make(struct rna_record *rec, uint64_t i, uint64_t pad)
 		p[pad - 1] = i;
 }
 
+/* What is kept in memory, the index with it, is what was asked for, to a sixteenth. */
+static void
+test_kept(void)
+{
+	const struct rna_shuffle_options opts = {1, RNA_SHUFFLE_MEM_MIN, NULL, 0};
+	struct rna_err e = {.record = RNA_NOREC};
+	struct rna_shuffle *s = rna_shuffle_create(&opts, &e);
+	struct rna_buf bytes = RNA_BUF_INIT;
+	struct rna_record rec;
+	uint64_t i;
+	size_t each;
+
+	rna_record_init(&rec);
+	make(&rec, 0, 0);
+	must(rna_record_encode(&rec, &bytes));
+	each = (bytes.len + 24 + 7) / 8 * 8 + 16; /* key, rid and size before it; key and place in the index */
+	for (i = 0; i < RNA_SHUFFLE_MEM_MIN && rna_shuffle_spilled(s) == 0; i++) {
+		make(&rec, i / 50 * 50, 0);
+		must(rna_shuffle_add(s, &rec, &e));
+	}
+	ok(i * each > RNA_SHUFFLE_MEM_MIN * 13 / 16 && i * each < RNA_SHUFFLE_MEM_MIN,
+	    "%d records of %zu bytes are kept", (int)i, each);
+	rna_record_fini(&rec);
+	rna_buf_fini(&bytes);
+	rna_shuffle_destroy(s);
+}
+
 struct order {
 	uint64_t hash, n, split, spilled; /* split: units whose records are not neighbours, or not in order */
 };
@@ -171,6 +198,7 @@ test_split(void)
 int
 main(void)
 {
+	test_kept();
 	test_memory();
 	test_refused();
 	test_split();

@@ -155,6 +155,23 @@ structures(void)
 	    "ct");
 }
 
+/* Tokens, targets and types are printed by name, other small numbers as numbers. */
+static void
+tokens(void)
+{
+	const uint8_t t[4] = {2, vocab.base[0], vocab.base[3], 3}, type = (uint8_t)vocab.type_first;
+	const char *got;
+
+	add("tokens", RNA_U8, 1, (uint64_t[]){4}, t);
+	add("type", RNA_U8, 0, NULL, &type);
+	add("count", RNA_U8, 1, (uint64_t[]){4}, t);
+	got = text(RNA_TEXT_PLAIN);
+	ok(strstr(got, " [CLS] A T [SEP]") != NULL, "tokens by name");
+	ok(strstr(got, vocab.token[type]) != NULL, "and the type");
+	ok(strstr(got, " 2 35 36 3\n") != NULL, "not others");
+	rna_record_reuse(&rec);
+}
+
 static void
 kmers(void)
 {
@@ -192,6 +209,7 @@ main(void)
 	nesting();
 	strings();
 	structures();
+	tokens();
 	kmers();
 	rna_vocab_fini(&vocab);
 	rna_record_fini(&rec);
