@@ -450,14 +450,16 @@ rna_trainer_score(struct rna_trainer *tr, const char *path, struct rna_mlm_sums 
 size_t
 rna_trainer_bytes(const struct rna_trainer *tr)
 {
-	size_t n = tr->model->params.total * 4 * rk_real_size(tr->model->rk), per_token, units;
+	const size_t real = rk_real_size(tr->model->rk), lag = (size_t)rna_trainer_lag(tr);
+	const int most = tr->batch[0].cap > tr->batch[1].cap ? tr->batch[0].cap : tr->batch[1].cap;
+	const size_t units = (size_t)most * (1 + lag) + (tr->eval != NULL);
+	size_t n = tr->model->params.total * 4 * real, per_token;
 
 	if (tr->tape != NULL)
 		n += rna_tape_bytes(tr->tape);
 	if (tr->eval != NULL)
 		n += rna_tape_bytes(tr->eval);
-	per_token = 2 * sizeof(uint8_t) + 4 * sizeof(int32_t) + sizeof(uint64_t) + 2 * sizeof(float);
-	units = (size_t)tr->batch[0].cap + (size_t)tr->batch[1].cap + (tr->eval != NULL);
+	per_token = 4 * sizeof(uint8_t) + 4 * sizeof(int32_t) + sizeof(uint64_t) + 2 * sizeof(float) + real;
 	return n + units * (size_t)tr->unit_opts.tokens * per_token;
 }
 

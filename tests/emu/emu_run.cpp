@@ -1,11 +1,12 @@
 /*
  * emu_run.cpp: runs a grid on the CPU: the threads of a block are fibers, one block after the other.  A fiber runs
  * until it comes to a barrier or a collective of its warp; the last to come lets the others go on.  Shared memory is
- * poisoned before every block.  EMU_ORDER=reverse runs blocks and threads backwards: results may not differ.
+ * poisoned before every block.  A copy to shared memory (cp.async) is made when its thread waits for it.
+ * EMU_ORDER=reverse runs blocks and threads backwards, and makes such copies at once: results may not differ.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <vector>
+#include <deque>
 
 #include "cuda_bf16.h"
 #include "cuda_runtime.h"
@@ -27,6 +28,13 @@ enum { STACK = 64 * 1024, THREADS = 1024, SHARED = 228 * 1024, NO_SYNC = 1 };
 enum state { RUNNABLE, AT_BLOCK, AT_WARP, DONE };
 enum kind { NONE, SHUFFLE, SHIFT, BALLOT, MATRIX, MMA, SYNC };
 
+/* A copy that is on its way, of the thread's group of that number. */
+struct copy {
+	uint32_t to;
+	const void *from;
+	int group;
+};
+
 struct fiber : emu_thread {
 #if defined(__x86_64__)
 	void *sp;
@@ -36,6 +44,8 @@ struct fiber : emu_thread {
 	void *tsan;
 	unsigned char *stack;
 	enum state state;
+	std::deque<struct copy> copies;
+	int groups; /* that were closed */
 };
 
 struct warp {
@@ -53,7 +63,7 @@ static struct warp warps[THREADS / 32];
 alignas(1024) static unsigned char shared_memory[SHARED];
 static size_t shared_size;
 static const std::function<void()> *running;
-static int nthreads, at_block, alive;
+static int nthreads, at_block, alive, backwards;
 static char block_sync, kernel_sync, warp_sync[THREADS / 32];
 
 [[noreturn]] static void
@@ -129,6 +139,8 @@ make(struct fiber *f)
 	makecontext(&f->context, body, 0);
 #endif
 	f->state = RUNNABLE;
+	f->copies.clear();
+	f->groups = 0;
 }
 
 static void
@@ -143,7 +155,7 @@ wait_as(enum state state)
 /* 2. Blocks and grids */
 
 static void
-run_block(int backwards)
+run_block(void)
 {
 	memset(shared_memory, 0xff, shared_size);
 	memset(warps, 0, sizeof(warps[0]) * ((nthreads + 31) / 32));
@@ -177,9 +189,9 @@ void
 emu_grid(dim3 grid, dim3 block, size_t shared, const std::function<void()> &kernel)
 {
 	const char *order = getenv("EMU_ORDER");
-	const int backwards = order != NULL && strcmp(order, "reverse") == 0;
 	const size_t n = (size_t)grid.x * grid.y * grid.z;
 
+	backwards = order != NULL && strcmp(order, "reverse") == 0;
 	nthreads = block.x * block.y * block.z;
 	if (n == 0 || nthreads == 0 || nthreads > THREADS || shared > SHARED || grid.y > 65535 || grid.z > 65535)
 		stop("a launch that CUDA refuses");
@@ -193,7 +205,7 @@ emu_grid(dim3 grid, dim3 block, size_t shared, const std::function<void()> &kern
 		const size_t b = backwards ? n - 1 - i : i;
 
 		emu_block_index = dim3(b % grid.x, b / grid.x % grid.y, b / ((size_t)grid.x * grid.y));
-		run_block(backwards);
+		run_block();
 		if (__tsan_acquire)
 			__tsan_acquire(&kernel_sync);
 	}
@@ -212,6 +224,40 @@ emu_check_shared(uint32_t at, size_t n, size_t align)
 {
 	if (at % align != 0 || at + n > shared_size)
 		stop("shared memory: an access that is not aligned or past the end");
+}
+
+static void
+make_copy(uint32_t to, const void *from)
+{
+	if (from != NULL)
+		memcpy(shared_memory + to, from, 16);
+	else
+		memset(shared_memory + to, 0, 16);
+}
+
+void
+emu_copy(uint32_t to, const void *from)
+{
+	if (backwards)
+		make_copy(to, from);
+	else
+		self()->copies.push_back({to, from, self()->groups});
+}
+
+void
+emu_copy_commit(void)
+{
+	self()->groups++;
+}
+
+/* All groups but the last n. */
+void
+emu_copy_wait(int n)
+{
+	std::deque<struct copy> &c = self()->copies;
+
+	for (; !c.empty() && c.front().group + n < self()->groups; c.pop_front())
+		make_copy(c.front().to, c.front().from);
 }
 
 static int

@@ -11,6 +11,10 @@
 void emu_matrix(const uint32_t row[4], int transposed, uint32_t r[4]);
 void emu_mma(float c[4], const uint32_t a[4], uint32_t b0, uint32_t b1);
 void emu_check_shared(uint32_t at, size_t n, size_t align);
+/* 16 bytes to shared memory, or zeros (from NULL); the groups of copies of this thread, as PTX has them. */
+void emu_copy(uint32_t to, const void *from);
+void emu_copy_commit(void);
+void emu_copy_wait(int n);
 
 static inline uint32_t
 shared_address(const void *p)
@@ -44,27 +48,25 @@ multiply(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1)
 	emu_mma(c, a, b0, b1);
 }
 
-/* 16 bytes to shared memory, or zeros.  The copy is done at once: what is read too early is not seen here. */
 static inline void
 copy_async(uint32_t to, const void *from, bool there)
 {
 	emu_check_shared(to, 16, 16);
 	if ((uintptr_t)from % 16 != 0)
 		emu_check_shared(~0u, 16, 16);
-	if (there)
-		memcpy(emu_shared() + to, from, 16);
-	else
-		memset(emu_shared() + to, 0, 16);
+	emu_copy(to, there ? from : NULL);
 }
 
 static inline void
 copy_commit(void)
 {
+	emu_copy_commit();
 }
 template <int N>
 static inline void
 copy_wait(void)
 {
+	emu_copy_wait(N);
 }
 
 static inline void
