@@ -8,6 +8,7 @@
 
 #include "fold/mfe.h"
 #include "seq/layout.h"
+#include "seq/nearby.h"
 #include "tap.h"
 #include "below.h"
 
@@ -258,6 +259,41 @@ test_circles(void)
 	ok(levels, "outside of all pairs is a line");
 }
 
+static int
+count_disc(const struct rna_disc *d, void *arg)
+{
+	int *n = arg;
+
+	*n += d->group == 1 ? 1 : 1000;
+	return 0;
+}
+
+/* The discs that one touches are those that are near enough, however many there are. */
+static void
+test_nearby(void)
+{
+	enum { SIDE = 40 };
+	struct rna_nearby g = {0};
+	int i, k, pass, n, wrong = 0;
+
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < SIDE * SIDE; i++)
+			if (rna_nearby_add(&g, i % SIDE - 20, 0.7 * (i / SIDE), 0.3, 1) != RNA_OK)
+				abort();
+		for (i = 0; i < SIDE * SIDE; i++) {
+			n = 0;
+			k = rna_nearby_each(&g, i % SIDE - 20, 0.7 * (i / SIDE), 0.5, count_disc, &n);
+			/* itself, and those above and below it, 0.7 away */
+			wrong += k != 0 || n != 1 + (i >= SIDE) + (i < SIDE * (SIDE - 1));
+		}
+		rna_nearby_reuse(&g);
+	}
+	ok(wrong == 0, "%d discs, each touches its neighbours (%d wrong)", SIDE * SIDE, wrong);
+	n = 0;
+	ok(rna_nearby_each(&g, 0, 0, 0.5, count_disc, &n) == 0 && n == 0, "none is there any more");
+	rna_nearby_fini(&g);
+}
+
 static void
 test_odd(void)
 {
@@ -291,6 +327,7 @@ main(void)
 	test_hairpins();
 	test_interior_loops();
 	test_circles();
+	test_nearby();
 	test_odd();
 	return done();
 }

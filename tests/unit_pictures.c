@@ -185,6 +185,13 @@ test_looks(void)
 	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
 	must(rna_record_set(&rec, "bpp_ij", RNA_U32, 2, (const uint64_t[]){(uint64_t)n, 2}, ij));
 	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
+	must(rna_record_set(&rec, "bpp_ij", RNA_I32, 2, (const uint64_t[]){(uint64_t)n, 2}, ij));
+	prob[0] = 1.5f;
+	must(rna_record_set_vec(&rec, "bpp_p", RNA_F32, prob, (uint64_t)n));
+	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
+	prob[0] = -0.5f;
+	must(rna_record_set_vec(&rec, "bpp_p", RNA_F32, prob, (uint64_t)n));
+	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
 	must(rna_record_set_vec(&rec, "bpp_ij", RNA_I32, ij, (uint64_t)n));
 	ok(rna_pictures_add(&p, RNA_PICTURE_DOTPLOT, &rec, &e) == RNA_EFORMAT, "%s", e.text);
 	must(rna_record_set(&rec, "bpp_ij", RNA_I32, 2, (const uint64_t[]){(uint64_t)n - 1, 2}, ij));

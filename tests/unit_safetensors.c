@@ -203,6 +203,10 @@ test_halves(void)
 	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "h"), 0, 8, back) == RNA_OK &&
 		memcmp(back, want, sizeof(want)) == 0 && isnan(back[7]),
 	    "halves (%s)", err.text);
+	back[1] = 7;
+	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "h"), 0, 1, back) == RNA_OK && back[1] == 7 &&
+		rna_safetensors_read(rna_safetensors_find(&s, "b"), 0, 1, back) == RNA_OK && back[1] == 7,
+	    "no more is written than was asked for");
 	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "h"), 9, 0, back) == RNA_EINVAL,
 	    "nothing begins past the end");
 	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "b"), 0, 2, back) == RNA_OK &&
@@ -242,6 +246,9 @@ test_writer(void)
 	    "written: read back");
 	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "c"), 1, 1, back) == RNA_OK && isinf(back[0]),
 	    "an F64 beyond float is infinite");
+	back[1] = 7;
+	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "c"), 0, 1, back) == RNA_OK && back[1] == 7,
+	    "one F64 is one float");
 	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "a"), 0, 1, back) == RNA_EINVAL,
 	    "bytes are not weights");
 	ok(good && rna_safetensors_read(rna_safetensors_find(&s, "b"), 2, 2, back) == RNA_EINVAL,

@@ -86,6 +86,10 @@ other_vocabularies(void)
 	ok(rna_vocab_load(&v, path, &err) == RNA_OK && v.sep == 3 && v.mid == 4,
 	    "RNAErnie2 ends with [EOS], [SEP] between");
 	rna_vocab_fini(&v);
+	spill_str("[UNK]\n[CLS]\n[SEP]\n[IND]\n<new>\nA\ntRNA\nrRNA\nC\nG\nU\n[new]\n");
+	ok(rna_vocab_load(&v, path, &err) == RNA_OK && v.type_first == 6 && v.ntypes == 2,
+	    "tokens in brackets of either kind are no types");
+	rna_vocab_fini(&v);
 	for (i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		rna_err_clear(&err);
 		spill_str(refused[i][0]);

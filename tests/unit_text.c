@@ -166,7 +166,7 @@ tokens(void)
 	add("type", RNA_U8, 0, NULL, &type);
 	add("count", RNA_U8, 1, (uint64_t[]){4}, t);
 	got = text(RNA_TEXT_PLAIN);
-	ok(strstr(got, " [CLS] A T [SEP]") != NULL, "tokens by name");
+	ok(strstr(got, " u8[4] [CLS] A T [SEP]\n") != NULL, "tokens by name");
 	ok(strstr(got, vocab.token[type]) != NULL, "and the type");
 	ok(strstr(got, " 2 35 36 3\n") != NULL, "not others");
 	rna_record_reuse(&rec);
