@@ -26,7 +26,7 @@ cuda_pack(const struct rk_call *c, struct cuda_run *x)
 	return cudaGetLastError();
 }
 
-/* The sum over a block of 256 in the order of a tree; valid in thread 0. */
+/* The sum over a block of 256 in the order of a tree, in thread 0; 0 in the others, which do not wait for it. */
 __device__ __forceinline__ double
 block_sum(double v, double *shared)
 {
@@ -36,7 +36,7 @@ block_sum(double v, double *shared)
 		if ((int)threadIdx.x < m)
 			shared[threadIdx.x] += shared[threadIdx.x + m];
 	}
-	return shared[0];
+	return threadIdx.x == 0 ? shared[0] : 0;
 }
 
 static __global__ void

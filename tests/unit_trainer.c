@@ -10,7 +10,7 @@
 #include "stream/rng.h"
 #include "stream_util.h"
 
-enum { LEN = 40, RECORDS = 60, A_BATCH = 3, STEPS = RECORDS / A_BATCH };
+enum { LEN = 40, RECORDS = 36, A_BATCH = 3, STEPS = RECORDS / A_BATCH };
 
 static struct rna_record records[RECORDS];
 
