@@ -409,7 +409,8 @@ measure_others(const void *arg, uint64_t *digest, struct rna_err *err)
 {
 	static const float x[] = {0, 1, 1, 0, 0.5f, 0.5f, 1, 1};
 	static const int32_t y[] = {0, 1, 0, 1};
-	const struct rna_logistic problem = {4, 2, 2, x, y, NULL};
+	const struct rna_logistic problem = {4, 2, 2, x, y, NULL, 1};
+	struct rna_logistic_fit *fit = NULL;
 	double w[6] = {0}, loss, acc;
 	struct rna_foldtruth truth;
 	struct rna_context context = {0};
@@ -427,7 +428,8 @@ measure_others(const void *arg, uint64_t *digest, struct rna_err *err)
 		TRY(mem(rna_foldtruth_add(&truth, &labelled[i], err), err));
 	TRY(mem(rna_foldtruth_sort(&truth), err));
 	pair = rna_foldtruth_find(&truth, &labelled[3], &len);
-	TRY(rna_logistic_fit(&problem, 0.1, w, &steps, err));
+	st = (fit = rna_logistic_open(&problem, err)) == NULL ? RNA_EMEM : rna_logistic_run(fit, 0.1, w, &steps, err);
+	TRY(st);
 	TRY(rna_logistic_score(&problem, w, &loss, &acc, err));
 	for (i = 0; i < 3; i++)
 		TRY(mem(rna_vote_add(&vote, &labelled[i], 1, err), err));
@@ -437,6 +439,7 @@ measure_others(const void *arg, uint64_t *digest, struct rna_err *err)
 	rna_context_fit(&context);
 	*digest = (uint64_t)steps + (uint64_t)pair[0];
 out:
+	rna_logistic_close(fit);
 	rna_context_fini(&context);
 	rna_vote_fini(&vote);
 	rna_foldtruth_fini(&truth);

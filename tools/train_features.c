@@ -49,8 +49,9 @@ train_add_features(struct class_run *c, struct rna_record *rec, struct rna_err *
 /* Logistic regression. */
 struct fit {
 	struct rna_logistic train, valid;
-	int32_t *label[2]; /* of train, of valid: -1 where the example is the other's */
-	double *weight;    /* of the classes */
+	struct rna_logistic_fit *fit; /* of train */
+	int32_t *label[2];            /* of train, of valid: -1 where the example is the other's */
+	double *weight;               /* of the classes */
 	double *mean, *scale;
 	double *w, *best; /* [size + 1, classes] */
 };
@@ -94,8 +95,13 @@ take_sides(struct class_run *c, struct fit *f)
 	}
 	for (i = 0; i < k; i++)
 		f->weight[i] = f->weight[i] > 0 ? (double)c->data.ntrain / ((double)k * f->weight[i]) : 0;
-	f->train = (struct rna_logistic){c->data.n, c->features.size, k, (const float *)(const void *)c->numbers.data,
-	    f->label[0], c->r.o->weighted ? f->weight : NULL};
+	f->train = (struct rna_logistic){.n = c->data.n,
+	    .dims = c->features.size,
+	    .classes = k,
+	    .x = (const float *)(const void *)c->numbers.data,
+	    .label = f->label[0],
+	    .weight = c->r.o->weighted ? f->weight : NULL,
+	    .threads = c->r.t->threads};
 	f->valid = f->train;
 	f->valid.label = f->label[1];
 }
@@ -146,7 +152,7 @@ try(struct class_run *c, struct fit *f, double l2, double *best)
 	double score[4] = {0};
 	int steps, is_best;
 
-	if (rna_logistic_fit(&f->train, l2, f->w, &steps, &err) != RNA_OK ||
+	if (rna_logistic_run(f->fit, l2, f->w, &steps, &err) != RNA_OK ||
 	    rna_logistic_score(&f->train, f->w, &score[0], &score[1], &err) != RNA_OK ||
 	    (c->data.nvalid > 0 && rna_logistic_score(&f->valid, f->w, &score[2], &score[3], &err) != RNA_OK))
 		train_fail(&c->r, &err);
@@ -215,13 +221,17 @@ store(const struct class_run *c, const struct fit *f, struct rna_featuremodel *m
 static void
 regression(struct class_run *c, struct rna_featuremodel *m)
 {
+	struct rna_err err = {.record = RNA_NOREC};
 	struct fit f = {0};
 
 	take_memory(c, &f);
 	take_sides(c, &f);
 	standardise(c, &f);
+	if ((f.fit = rna_logistic_open(&f.train, &err)) == NULL)
+		train_fail(&c->r, &err);
 	fit(c, &f);
 	store(c, &f, m);
+	rna_logistic_close(f.fit);
 	free(f.label[0]);
 	free(f.label[1]);
 	free(f.weight);

@@ -1,26 +1,35 @@
 /*
- * logistic.c: multinomial logistic regression.
+ * logistic.c: multinomial logistic regression by L-BFGS.
+ *
+ * Features that go together make some directions thousands of times as steep as others, and the steps many.  So where
+ * they are few enough, what L-BFGS takes for the curvature before it knows more is mean(u x x^T) + l2 for every class,
+ * u how uncertain an example is at the start: of one penalty after another that is where the last one ended, and nearly
+ * right.  It is factorised once for each penalty.
  */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stat/logistic.h"
+#include "stat/logistic_private.h"
 
-#define HISTORY 10
+#define HISTORY 20
 #define STEPS 2000
+#define FACTORED 1024 /* most features that are worth a factorisation */
+#define GRAM 8192     /* examples that say what the curvature is like */
+#define GAIN 1e-9     /* what makes another step worth it */
 
-/* Everything of one fit, in one piece of memory. */
-struct fit {
-	const struct rna_logistic *d;
+struct rna_logistic_fit {
+	struct logistic_sums sums;
 	double l2;
-	size_t n;                         /* of w */
+	size_t n; /* of w */
 	double *w, *grad, *next, *ngrad, *dir;
-	double *s[HISTORY], *y[HISTORY];  /* steps and differences of gradients, newest at (have - 1) % HISTORY */
+	double *s[HISTORY], *y[HISTORY]; /* steps and differences of gradients, newest at (have - 1) % HISTORY */
 	double rho[HISTORY];
 	size_t have;
 	double *memory;
+	double *lower; /* the factor; NULL: too many features */
+	int factored;
 };
 
 static double
@@ -34,66 +43,33 @@ dot(const double *a, const double *b, size_t n)
 	return sum;
 }
 
-/* z[classes] = logits of x; returns log of the sum of their exp, and z becomes the probabilities. */
+/* Loss with its gradient. */
 static double
-probabilities(const struct rna_logistic *d, const double *w, const float *x, double *z)
+objective(struct rna_logistic_fit *f, const double *w, double *grad)
 {
-	const size_t c = d->classes;
-	double top, sum = 0;
-	size_t j, k;
+	struct logistic_sums *s = &f->sums;
+	const size_t penalised = s->d->dims * s->cols;
+	double total;
+	size_t i;
 
-	memcpy(z, w + d->dims * c, c * sizeof(*z));
-	for (j = 0; j < d->dims; j++)
-		for (k = 0; k < c; k++)
-			z[k] += (double)x[j] * w[j * c + k];
-	top = z[0];
-	for (k = 1; k < c; k++)
-		top = z[k] > top ? z[k] : top;
-	for (k = 0; k < c; k++)
-		sum += exp(z[k] - top);
-	sum = top + log(sum);
-	for (k = 0; k < c; k++)
-		z[k] = exp(z[k] - sum);
-	return sum;
-}
-
-/* Loss and, with grad, its gradient; z: [classes]. */
-static double
-objective(const struct fit *f, const double *w, double *grad, double *z)
-{
-	const struct rna_logistic *d = f->d;
-	const size_t c = d->classes, m = d->dims * c;
-	double loss = 0, total = 0, a;
-	size_t i, j, k;
-
-	memset(grad, 0, f->n * sizeof(*grad));
-	for (i = 0; i < d->n; i++) {
-		const float *x = d->x + i * d->dims;
-
-		if (d->label[i] < 0)
-			continue;
-		a = d->weight != NULL ? d->weight[d->label[i]] : 1;
-		(void)probabilities(d, w, x, z);
-		loss -= a * log(fmax(z[d->label[i]], DBL_MIN));
-		total += a;
-		z[d->label[i]] -= 1;
-		for (k = 0; k < c; k++)
-			z[k] *= a;
-		for (j = 0; j < d->dims; j++)
-			for (k = 0; k < c; k++)
-				grad[j * c + k] += (double)x[j] * z[k];
-		for (k = 0; k < c; k++)
-			grad[m + k] += z[k];
-	}
-	total = total > 0 ? total : 1;
+	logistic_sum(s, w, grad);
+	total = s->total > 0 ? s->total : 1;
 	for (i = 0; i < f->n; i++)
-		grad[i] = grad[i] / total + (i < m ? f->l2 * w[i] : 0);
-	return loss / total + f->l2 / 2 * dot(w, w, m);
+		grad[i] = grad[i] / total + (i < penalised ? f->l2 * w[i] : 0);
+	return s->loss / total + f->l2 / 2 * dot(w, w, penalised);
 }
 
-/* dir = -H grad, by the two loops over the history. */
+/* x = M^-1 x, M the curvature before anything is known of it. */
 static void
-direction(struct fit *f)
+solve(const struct rna_logistic_fit *f, double *x)
+{
+	if (f->factored)
+		logistic_solve(f->lower, f->sums.d->dims + 1, f->sums.rows, x, f->sums.cols);
+}
+
+/* dir = -H grad, by the two loops over the history.  next is free here. */
+static void
+direction(struct rna_logistic_fit *f)
 {
 	size_t first = f->have > HISTORY ? f->have - HISTORY : 0, i, j;
 	double alpha[HISTORY] = {0}, beta, scale;
@@ -107,10 +83,13 @@ direction(struct fit *f)
 		for (i = 0; i < f->n; i++)
 			f->dir[i] -= alpha[at] * f->y[at][i];
 	}
+	solve(f, f->dir);
 	if (f->have > 0) {
 		const size_t at = (f->have - 1) % HISTORY;
 
-		scale = 1 / (f->rho[at] * dot(f->y[at], f->y[at], f->n));
+		memcpy(f->next, f->y[at], f->n * sizeof(*f->next));
+		solve(f, f->next);
+		scale = 1 / (f->rho[at] * dot(f->y[at], f->next, f->n));
 		for (i = 0; i < f->n; i++)
 			f->dir[i] *= scale;
 	}
@@ -123,18 +102,23 @@ direction(struct fit *f)
 	}
 }
 
-/* Goes from w along dir until the loss falls as its slope promises; 1: to next, with ngrad and *loss. */
+/*
+ * Goes from w along dir, on which the loss falls by -slope, until it falls as that promises; 1: to next, with ngrad and
+ * *loss.
+ */
 static int
-search(struct fit *f, double *loss, double *z)
+search(struct rna_logistic_fit *f, double slope, double *loss)
 {
-	double slope = dot(f->grad, f->dir, f->n), step = f->have > 0 ? 1 : fmin(1, 1 / sqrt(-slope + DBL_MIN)), now;
+	double step = 1, now;
 	size_t i;
 	int tries;
 
+	if (f->have == 0 && !f->factored)
+		step = fmin(1, 1 / sqrt(-slope + DBL_MIN));
 	for (tries = 0; tries < 40 && slope < 0; tries++) {
 		for (i = 0; i < f->n; i++)
 			f->next[i] = f->w[i] + step * f->dir[i];
-		now = objective(f, f->next, f->ngrad, z);
+		now = objective(f, f->next, f->ngrad);
 		if (isfinite(now) && now <= *loss + 1e-4 * step * slope) {
 			*loss = now;
 			return 1;
@@ -146,7 +130,7 @@ search(struct fit *f, double *loss, double *z)
 
 /* The step just taken goes into the history when the curvature along it is positive. */
 static void
-remember(struct fit *f)
+remember(struct rna_logistic_fit *f)
 {
 	const size_t at = f->have % HISTORY;
 	double curve;
@@ -175,14 +159,19 @@ largest(const double *x, size_t n)
 }
 
 static enum rna_status
-take_memory(struct fit *f, struct rna_err *err)
+take_memory(struct rna_logistic_fit *f, struct rna_err *err)
 {
+	const size_t rows = f->sums.rows;
 	size_t i;
 
-	f->n = (f->d->dims + 1) * f->d->classes;
-	if ((f->memory = calloc(f->n * (4 + 2 * HISTORY) + f->d->classes, sizeof(*f->memory))) == NULL)
+	f->n = rows * f->sums.cols;
+	f->memory = calloc(f->n, (5 + 2 * HISTORY) * sizeof(*f->memory));
+	if (f->sums.d->dims <= FACTORED)
+		f->lower = calloc(rows * rows, sizeof(*f->lower));
+	if (f->memory == NULL || (f->sums.d->dims <= FACTORED && f->lower == NULL))
 		return rna_fail(err, RNA_EMEM, "no memory to fit %zu weights", f->n);
-	f->grad = f->memory;
+	f->w = f->memory;
+	f->grad = f->w + f->n;
 	f->next = f->grad + f->n;
 	f->ngrad = f->next + f->n;
 	f->dir = f->ngrad + f->n;
@@ -193,63 +182,110 @@ take_memory(struct fit *f, struct rna_err *err)
 	return RNA_OK;
 }
 
-enum rna_status
-rna_logistic_fit(const struct rna_logistic *d, double l2, double *w, int *steps, struct rna_err *err)
+struct rna_logistic_fit *
+rna_logistic_open(const struct rna_logistic *d, struct rna_err *err)
 {
-	struct fit f = {.d = d, .l2 = l2, .w = w};
-	double loss, before, *z;
-	enum rna_status s;
+	struct rna_logistic_fit *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		rna_fail(err, RNA_EMEM, "out of memory");
+		return NULL;
+	}
+	if (logistic_sums_init(&f->sums, d, err) != RNA_OK || take_memory(f, err) != RNA_OK) {
+		rna_logistic_close(f);
+		return NULL;
+	}
+	return f;
+}
+
+/* Between w of struct rna_logistic and that of sums: to, of rows of `wide`, from `from`. */
+static void
+copy_weights(const struct rna_logistic *d, double *to, size_t wide, const double *from, size_t from_wide)
+{
+	size_t i;
+
+	for (i = 0; i <= d->dims; i++)
+		memcpy(to + i * wide, from + i * from_wide, d->classes * sizeof(*to));
+}
+
+/* One step; 0: there is none that is worth it. */
+static int
+advance(struct rna_logistic_fit *f, double *loss)
+{
+	double slope;
+
+	if (largest(f->grad, f->n) <= 1e-6)
+		return 0;
+	direction(f);
+	slope = dot(f->grad, f->dir, f->n);
+	if ((f->have > 0 || f->factored) && slope <= 0 && slope > -GAIN)
+		return 0;
+	if (!search(f, slope, loss)) { /* the history misleads: once more without it */
+		f->have = 0;
+		direction(f);
+		if (!search(f, dot(f->grad, f->dir, f->n), loss))
+			return 0;
+	}
+	remember(f);
+	memcpy(f->w, f->next, f->n * sizeof(*f->w));
+	memcpy(f->grad, f->ngrad, f->n * sizeof(*f->w));
+	return 1;
+}
+
+enum rna_status
+rna_logistic_run(struct rna_logistic_fit *f, double l2, double *w, int *steps, struct rna_err *err)
+{
+	const struct rna_logistic *d = f->sums.d;
+	const size_t cols = f->sums.cols;
+	double loss;
 
 	*steps = 0;
-	if ((s = take_memory(&f, err)) != RNA_OK)
-		return s;
-	z = f.memory + f.n * (4 + 2 * HISTORY);
-	loss = objective(&f, w, f.grad, z);
+	f->l2 = l2;
+	f->have = 0;
+	copy_weights(d, f->w, cols, w, d->classes);
+	loss = objective(f, f->w, f->grad);
 	if (!isfinite(loss))
-		s = rna_fail(err, RNA_EINVAL, "the features are too large, or not numbers");
-	while (s == RNA_OK && *steps < STEPS && largest(f.grad, f.n) > 1e-6) {
-		before = loss;
-		direction(&f);
-		if (!search(&f, &loss, z)) { /* the history misleads: once more, along the gradient */
-			f.have = 0;
-			direction(&f);
-			if (!search(&f, &loss, z))
-				break;
-		}
-		remember(&f);
-		memcpy(w, f.next, f.n * sizeof(*w));
-		memcpy(f.grad, f.ngrad, f.n * sizeof(*w));
-		(*steps)++;
-		if (before - loss <= 1e-12 * fabs(loss))
-			break;
+		return rna_fail(err, RNA_EINVAL, "the features are too large, or not numbers");
+	f->factored = 0;
+	if (f->lower != NULL) {
+		logistic_gram(&f->sums, GRAM, f->lower);
+		f->factored = logistic_factor(f->lower, d->dims + 1, f->sums.rows, l2);
 	}
-	free(f.memory);
-	return s;
+	while (*steps < STEPS && advance(f, &loss))
+		(*steps)++;
+	copy_weights(d, w, d->classes, f->w, cols);
+	return RNA_OK;
+}
+
+void
+rna_logistic_close(struct rna_logistic_fit *f)
+{
+	if (f == NULL)
+		return;
+	logistic_sums_fini(&f->sums);
+	free(f->memory);
+	free(f->lower);
+	free(f);
 }
 
 enum rna_status
 rna_logistic_score(const struct rna_logistic *d, const double *w, double *loss, double *acc, struct rna_err *err)
 {
-	double *z = calloc(d->classes + 1, sizeof(*z)), a, total = 0;
-	size_t i, k, best, hits = 0, n = 0;
+	struct logistic_sums s;
+	enum rna_status st;
+	double *wide;
 
-	if (z == NULL)
+	if ((st = logistic_sums_init(&s, d, err)) != RNA_OK)
+		return st;
+	if ((wide = calloc(s.rows * s.cols, sizeof(*wide))) == NULL) {
+		logistic_sums_fini(&s);
 		return rna_fail(err, RNA_EMEM, "out of memory");
-	*loss = 0;
-	for (i = 0; i < d->n; i++) {
-		if (d->label[i] < 0)
-			continue;
-		(void)probabilities(d, w, d->x + i * d->dims, z);
-		for (best = 0, k = 1; k < d->classes; k++)
-			best = z[k] > z[best] ? k : best;
-		a = d->weight != NULL ? d->weight[d->label[i]] : 1;
-		*loss -= a * log(fmax(z[d->label[i]], DBL_MIN));
-		total += a;
-		hits += best == (size_t)d->label[i];
-		n++;
 	}
-	*loss /= total > 0 ? total : 1;
-	*acc = n > 0 ? (double)hits / (double)n : 0;
-	free(z);
+	copy_weights(d, wide, s.cols, w, d->classes);
+	logistic_sum(&s, wide, NULL);
+	*loss = s.loss / (s.total > 0 ? s.total : 1);
+	*acc = s.n > 0 ? (double)s.hits / (double)s.n : 0;
+	free(wide);
+	logistic_sums_fini(&s);
 	return RNA_OK;
 }
