@@ -109,17 +109,6 @@ calls() {
 	done
 }
 
-# refused STATUS WORDS COMMAND...
-refused() {
-	local want=$1 words=$2
-	shift 2
-	run --separate-stderr "$@"
-	echo "$status $stderr"
-	[ "$status" = "$want" ]
-	[[ ${stderr_lines[0]} == *"$words"* ]]
-	[ "$want" = 2 ] || one_line "$stderr"
-}
-
 @test "what can't be learnt or read is one line" {
 	refused 1 "record 1: no field kmer; make it with: rna-embed --kmer 3" \
 		rna-train class --from kmer -o "$T/n" <(rna-tokenize -q --label header lab.fa)

@@ -53,6 +53,17 @@ one_line() {
 	[[ -n $1 && $1 != *$'\n'* ]] || { printf 'not one line: <%s>\n' "$1" >&2; return 1; }
 }
 
+# refused STATUS WORDS COMMAND...: the command ends with STATUS, and WORDS are in what it says, one line when that is 1.
+refused() {
+	local want=$1 words=$2
+	shift 2
+	run --separate-stderr "$@"
+	echo "$status $stderr"
+	[ "$status" = "$want" ]
+	[[ ${stderr_lines[0]} == *"$words"* ]]
+	[ "$want" = 2 ] || one_line "$stderr"
+}
+
 # same A B: two files are equal, byte for byte.
 same() {
 	cmp "$1" "$2" >&2

@@ -147,6 +147,19 @@ tok() {
 	[ "$(field label <<<"$output")" = '"7"' ]
 	run -1 --separate-stderr bash -c "printf '>a x\nA\n>b\nA\n' | rna-tokenize --label header"
 	[[ $stderr == *"record 2: no label"* ]]
+	# nothing where the label should be: asked for by name it is refused, a csv's column `label` that nobody named is none
+	refused 1 "record 1: no label: nothing behind class= in the header line" \
+		rna-tokenize --label class <(printf '>a class=\nA\n')
+	refused 1 "record 1: no label: nothing behind class: in the header line" \
+		rna-tokenize --label class <(printf '>a class: tRNA\nA\n')
+	refused 1 "line 3: no label: the column class is empty" \
+		rna-tokenize --from csv --label class <(printf 'id,seq,class\na,ACGU,7\nb,ACGU,\n')
+	printf 'id,seq,label\na,ACGU,7\nb,ACGU,\n' | rna-tokenize --from csv -o "$BATS_TEST_TMPDIR/x.rill"
+	run rna-view -O json "$BATS_TEST_TMPDIR/x.rill"
+	[ "$(grep -o '"label":"7"' <<<"$output" | wc -l)" = 1 ]
+	[[ ${lines[1]} != *label* ]]
+	refused 1 "record 2: no label" rna-tokenize --label label "$BATS_TEST_TMPDIR/x.rill"
+	refused 1 "record 2: no label: the field name is empty" rna-tokenize --label name <(printf '>a\nA\n>\nA\n')
 }
 
 @test "csv pairs: [CLS] a [SEP] b [SEP], segments, names, one column reversed" {
@@ -251,6 +264,7 @@ tok() {
 	for f in "$GOLDEN_ERRORS"/text/*.*; do
 		args=()
 		case $f in *.fa | *.fq | *.txt) ;; *) args=(--from "${f##*.}") ;; esac
+		[[ ${f##*/} != label-* ]] || args+=(--label label)
 		run --separate-stderr rna-tokenize "${args[@]}" "$f" -o out.rill
 		echo "$f: status $status <$stderr>"
 		[ "$status" = 1 ]

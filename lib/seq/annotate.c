@@ -65,27 +65,45 @@ find_value(const char *desc, size_t n_desc, const char *key, size_t *n)
 	return NULL;
 }
 
+/* Where the label stands: n letters, 1 or more, in the record. */
+static const char *
+find_label(const struct rna_annotate *a, const struct rna_record *rec, size_t *n, struct rna_err *err)
+{
+	size_t n_desc = 0;
+	const char *desc = rna_record_get_str(rec, "desc", &n_desc), *s;
+
+	*n = 0;
+	if (strcmp(a->label, "header") == 0) {
+		if (desc != NULL)
+			*n = word_length(desc, desc + n_desc);
+		if (*n == 0)
+			rna_fail(err, RNA_EFORMAT, "no label: the header line is a name and nothing more");
+		return desc;
+	}
+	if ((s = rna_record_get_str(rec, a->label, n)) != NULL) {
+		if (*n == 0)
+			rna_fail(err, RNA_EFORMAT, "no label: the field %s is empty", a->label);
+	} else if (desc == NULL || (s = find_value(desc, n_desc, a->label, n)) == NULL)
+		rna_fail(
+		    err, RNA_EFORMAT, "no label: neither a field %s nor %s=... in the header line", a->label, a->label);
+	else if (*n == 0)
+		rna_fail(err, RNA_EFORMAT, "no label: nothing behind %s%c in the header line", a->label, s[-1]);
+	return s;
+}
+
 enum rna_status
 rna_annotate_label(const struct rna_annotate *a, struct rna_record *rec, struct rna_err *err)
 {
-	size_t n = 0, n_desc = 0;
-	const char *desc = rna_record_get_str(rec, "desc", &n_desc), *s = NULL;
+	size_t n;
+	const char *s = find_label(a, rec, &n, err);
 	struct rna_buf copy = RNA_BUF_INIT;
 	enum rna_status st;
 
-	if (strcmp(a->label, "header") == 0) {
-		if ((s = desc) != NULL)
-			n = word_length(desc, desc + n_desc);
-	} else if ((s = rna_record_get_str(rec, a->label, &n)) == NULL && desc != NULL)
-		s = find_value(desc, n_desc, a->label, &n);
-	if (s == NULL && strcmp(a->label, "header") == 0)
-		return rna_fail(err, RNA_EFORMAT, "no label: the header line is a name and nothing more");
-	if (s == NULL)
-		return rna_fail(
-		    err, RNA_EFORMAT, "no label: neither a field %s nor %s=... in the header line", a->label, a->label);
+	if (n == 0)
+		return RNA_EFORMAT;
 	/* s points into the record, which the new field may move */
 	if ((st = rna_buf_add(&copy, s, n)) == RNA_OK)
-		st = rna_record_set_str(rec, "label", n > 0 ? (const char *)copy.data : "", n);
+		st = rna_record_set_str(rec, "label", (const char *)copy.data, n);
 	rna_buf_fini(&copy);
 	return st == RNA_OK ? RNA_OK : rna_fail(err, st, "out of memory");
 }

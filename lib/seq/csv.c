@@ -309,11 +309,14 @@ rna_csv_read(struct rna_csv *c, struct rna_entry *e, struct rna_err *err)
 		return rna_fail(err, RNA_EFORMAT, "line %llu: %zu fields, the header line has %zu",
 		    (unsigned long long)c->l->number, count_fields(c), c->nfields);
 	e->has_b = c->column[SEQ_B] >= 0;
-	e->has_label = c->column[LABEL] >= 0;
 	if ((st = copy_letters(c, c->column[SEQ_A], &e->seq, err)) != RNA_OK ||
 	    (st = copy_text(c, c->column[NAME_A], &e->head, err)) != RNA_OK ||
 	    (st = copy_text(c, c->column[LABEL], &e->label, err)) != RNA_OK)
 		return st;
+	e->has_label = e->label.len > 0;
+	if (c->opts.label != NULL && !e->has_label)
+		return rna_fail(err, RNA_EFORMAT, "line %llu: no label: the column %s is empty",
+		    (unsigned long long)c->l->number, c->opts.label);
 	if (e->has_b && ((st = copy_letters(c, c->column[SEQ_B], &e->seq_b, err)) != RNA_OK ||
 			    (st = copy_text(c, c->column[NAME_B], &e->name_b, err)) != RNA_OK))
 		return st;

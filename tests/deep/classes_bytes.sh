@@ -73,15 +73,18 @@ class_16() {
 }
 
 class_17() {
-	local f name words
+	local f name words label
 	while IFS=$'\t' read -r name words; do
 		refuses 1 rna-view -c "$ROOT/formats/golden-errors/$name" && grep -qF -- "$words" "$log"
 		count $? "$name: $words"
 	done < <(if full; then cat; else awk 'NR % 5 == 0'; fi <"$ROOT/formats/golden-errors/EXPECTED")
 	for f in "$ROOT"/formats/golden-errors/text/*.{csv,dbn,bpseq,ct,st,fa,fq,txt}; do
+		label=()
+		[[ ${f##*/} == label-* ]] && label=(--label label)
 		case $f in
-		*.csv | *.dbn | *.bpseq | *.ct | *.st) is "$f" refuses 1 rna-tokenize --from "${f##*.}" "$f" ;;
-		*) is "$f" refuses 1 rna-tokenize "$f" ;;
+		*.csv | *.dbn | *.bpseq | *.ct | *.st)
+			is "$f" refuses 1 rna-tokenize "${label[@]}" --from "${f##*.}" "$f" ;;
+		*) is "$f" refuses 1 rna-tokenize "${label[@]}" "$f" ;;
 		esac
 	done
 	for f in "$ROOT"/formats/golden-errors/model/*.{safetensors,json}; do
