@@ -160,6 +160,8 @@ else
 fi
 line 'kernels against fp64' unit unit_kernels_cuda
 line 'gradients of a model, leakage, determinism' unit unit_model_cuda
+line 'inputs sent while the GPU computes' unit unit_feed
+line 'steps told while the next one computes' unit unit_trainer
 line 'folding against lib/fold' unit unit_fold_cuda
 line 'rna-fold -d cuda against -d cpu' folded
 line 'a folding network against -d cpu' network "${net[@]}"
