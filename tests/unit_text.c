@@ -162,12 +162,14 @@ tokens(void)
 	const uint8_t t[4] = {2, vocab.base[0], vocab.base[3], 3}, type = (uint8_t)vocab.type_first;
 	const char *got;
 
+	add_str("name", "one");
 	add("tokens", RNA_U8, 1, (uint64_t[]){4}, t);
 	add("type", RNA_U8, 0, NULL, &type);
 	add("count", RNA_U8, 1, (uint64_t[]){4}, t);
 	got = text(RNA_TEXT_PLAIN);
 	ok(strstr(got, " u8[4] [CLS] A T [SEP]\n") != NULL, "tokens by name");
 	ok(strstr(got, vocab.token[type]) != NULL, "and the type");
+	ok(strncmp(got, ">one ", 5) == 0 && strstr(got, "  name ") == NULL, "the name stands in the head alone");
 	ok(strstr(got, " 2 35 36 3\n") != NULL, "not others");
 	rna_record_reuse(&rec);
 }

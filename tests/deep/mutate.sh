@@ -86,7 +86,7 @@ units=(faults faults_model faults_source arrays formats lists pictures readers r
 	mask motif record safetensors seq source stat stream text bulk pool)
 make -s -j2 "${units[@]/#/build/tests/unit_}" build/tests/reader all >"$dir/make.log" 2>&1 ||
 	{ tail "$dir/make.log"; exit 2; }
-export RNA_TEST=quick LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
+export RNA_TEST=check LC_ALL=C OMP_WAIT_POLICY=passive TMPDIR=$dir
 
 # tests_of FILE: the unit tests to ask, the fastest first
 tests_of() {
