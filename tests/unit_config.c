@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "nn/config.h"
+#include "nn/foldnet.h"
 #include "nn/model.h"
 #include "tap.h"
 
@@ -310,6 +311,45 @@ test_mixed_files(void)
 	rk_close(rk);
 }
 
+/* The same of folding networks, whose heads no shape tells either. */
+static void
+test_mixed_networks(void)
+{
+	char why[160] = "";
+	struct rk *rk = rk_open("ref", 1, why, sizeof(why));
+	struct rna_foldnet_config c;
+	struct rna_foldnet a = {0}, b = {0}, f = {0};
+	struct rna_err err = {0};
+	json_t *o;
+	int good;
+
+	rna_foldnet_default(&c, 0);
+	good = rk != NULL && rna_foldnet_preset(&c, "tiny", &err) == RNA_OK &&
+	       rna_foldnet_create(&a, &c, rk, 1, &err) == RNA_OK;
+	c.heads = 4;
+	good = good && rna_foldnet_create(&b, &c, rk, 1, &err) == RNA_OK &&
+	       rna_foldnet_save(&a, path_of("net"), &err) == RNA_OK &&
+	       rna_foldnet_save(&b, path_of("net2"), &err) == RNA_OK &&
+	       rename(path_of("net2/config.json"), path_of("net/config.json")) == 0;
+	ok(good && rna_foldnet_open(&f, path_of("net"), rk, &err) == RNA_EFORMAT &&
+		strstr(err.text, "of two models") != NULL,
+	    "config.json of one network and weights of another: %s", err.text);
+	rna_foldnet_fini(&f);
+	good = rna_foldnet_save(&b, path_of("net"), &err) == RNA_OK &&
+	       rna_foldnet_open(&f, path_of("net"), rk, &err) == RNA_OK && f.config.heads == 4;
+	ok(good, "written again: whole");
+	rna_foldnet_fini(&f);
+	o = json_load_file(path_of("net/config.json"), 0, NULL);
+	good = json_object_del(json_object_get(o, "rill"), "id") == 0 &&
+	       json_dump_file(o, path_of("net/config.json"), 0) == 0;
+	json_decref(o);
+	ok(good && rna_foldnet_open(&f, path_of("net"), rk, &err) == RNA_OK, "without an id nothing is compared");
+	rna_foldnet_fini(&f);
+	rna_foldnet_fini(&a);
+	rna_foldnet_fini(&b);
+	rk_close(rk);
+}
+
 int
 main(void)
 {
@@ -324,6 +364,7 @@ main(void)
 	test_heads();
 	test_check();
 	test_mixed_files();
+	test_mixed_networks();
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", scratch);
 	ok(system(cmd) == 0, "the scratch folder goes away");
 	return done();

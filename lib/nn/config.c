@@ -6,9 +6,6 @@
 #include <string.h>
 
 #include "nn/config.h"
-#include "nn/replace.h"
-
-#define CONFIG_MAX (16u << 20)
 
 enum rna_status
 rna_config_preset(struct rna_config *c, const char *name, struct rna_err *err)
@@ -201,24 +198,12 @@ read_object(struct rna_config *c, struct rna_err *err)
 enum rna_status
 rna_config_load(struct rna_config *c, const char *path, struct rna_err *err)
 {
-	struct rna_buf buf = RNA_BUF_INIT;
 	enum rna_status st;
-	json_error_t why;
 
 	memset(c, 0, sizeof(*c));
-	if ((st = rna_replace_slurp(path, CONFIG_MAX, &buf, err))) {
-		rna_buf_fini(&buf);
-		return st;
-	}
-	c->json = json_loadb((const char *)buf.data, buf.len, JSON_REJECT_DUPLICATES, &why);
-	rna_buf_fini(&buf);
-	if (!c->json)
-		st = rna_fail(err, RNA_EFORMAT, "%s at line %d", why.text, why.line);
-	else if (!json_is_object(c->json))
-		st = rna_fail(err, RNA_EFORMAT, "not a JSON object");
-	else
-		st = read_object(c, err);
-	if (st) {
+	if (!(c->json = rna_configfile_load(path, err)))
+		return err->status;
+	if ((st = read_object(c, err))) {
 		rna_err_where(err, path, RNA_NOREC);
 		rna_config_fini(c);
 	}

@@ -5,6 +5,7 @@
 #define RNA_CONFIG_H
 
 #include <jansson.h>
+#include "nn/configfile.h"
 #include "rk.h"
 #include "seq/frame.h"
 #include "stream/status.h"
@@ -58,11 +59,7 @@ struct rna_config {
 enum rna_status rna_config_preset(struct rna_config *c, const char *name, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_config_load(struct rna_config *c, const char *path, struct rna_err *err) RNA_CHECK;
 enum rna_status rna_config_save(const struct rna_config *c, const char *path, struct rna_err *err) RNA_CHECK;
-/*
- * What config.json would say, as 16 hexadecimal digits: kept there as rill.id and beside the weights, since the files
- * of a model are replaced one after the other and a power cut between them must not join those of two models.
- */
-#define RNA_CONFIG_ID 17
+/* The id that rna_configfile_mark gives what config.json would say. */
 enum rna_status rna_config_id(const struct rna_config *c, char id[RNA_CONFIG_ID], struct rna_err *err) RNA_CHECK;
 /* Ranges; heads divide hidden. */
 enum rna_status rna_config_check(const struct rna_config *c, struct rna_err *err) RNA_CHECK;

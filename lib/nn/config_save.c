@@ -5,24 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sha2.h>
 
 #include "nn/config.h"
-#include "nn/replace.h"
-
-/* A float with the fewest digits that give it back: 0.1, not 0.10000000149. */
-static json_t *
-real(float x)
-{
-	char text[32];
-
-	for (int digits = 1; digits <= 9; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, (double)x);
-		if (strtof(text, NULL) == x)
-			break;
-	}
-	return json_real(strtod(text, NULL));
-}
 
 /* Sets key to v (taken over); 1 on failure. */
 static int
@@ -67,7 +51,7 @@ put_rill(json_t *o, const struct rna_config *c)
 	if (c->mlm_act != c->act)
 		bad |= put(rill, "mlm_act", act_name(c->mlm_act));
 	if (c->mlm_eps != c->eps)
-		bad |= put(rill, "mlm_eps", real(c->mlm_eps));
+		bad |= put(rill, "mlm_eps", rna_configfile_real(c->mlm_eps));
 	return bad;
 }
 
@@ -97,12 +81,12 @@ put_all(json_t *o, const struct rna_config *c)
 	bad |= put(o, "num_attention_heads", json_integer(c->heads));
 	bad |= put(o, "intermediate_size", json_integer(c->ffn));
 	bad |= put(o, "hidden_act", act_name(c->act));
-	bad |= put(o, "layer_norm_eps", real(c->eps));
-	bad |= put(o, "hidden_dropout_prob", real(c->hidden_dropout));
-	bad |= put(o, "attention_probs_dropout_prob", real(c->attention_dropout));
+	bad |= put(o, "layer_norm_eps", rna_configfile_real(c->eps));
+	bad |= put(o, "hidden_dropout_prob", rna_configfile_real(c->hidden_dropout));
+	bad |= put(o, "attention_probs_dropout_prob", rna_configfile_real(c->attention_dropout));
 	bad |= put(o, "max_position_embeddings", json_integer(c->positions));
 	bad |= put(o, "type_vocab_size", json_integer(c->segments));
-	bad |= put(o, "initializer_range", real(c->init_range));
+	bad |= put(o, "initializer_range", rna_configfile_real(c->init_range));
 	bad |= put(o, "position_embedding_type", json_string("absolute"));
 	bad |= put(o, "torch_dtype", json_string("float32"));
 	bad |= put_default(o, "pad_token_id", json_integer(0));
@@ -125,36 +109,19 @@ whole(const struct rna_config *c)
 enum rna_status
 rna_config_id(const struct rna_config *c, char id[RNA_CONFIG_ID], struct rna_err *err)
 {
-	char hex[SHA256_DIGEST_STRING_LENGTH], *text;
 	json_t *o = whole(c);
+	enum rna_status st = o ? rna_configfile_mark(o, id, err) : rna_fail(err, RNA_EMEM, "no memory");
 
-	json_object_del(json_object_get(o, "rill"), "id");
-	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 	json_decref(o);
-	if (!text)
-		return rna_fail(err, RNA_EMEM, "no memory");
-	SHA256Data((const uint8_t *)text, strlen(text), hex);
-	free(text);
-	strlcpy(id, hex, RNA_CONFIG_ID);
-	return RNA_OK;
+	return st;
 }
 
 enum rna_status
 rna_config_save(const struct rna_config *c, const char *path, struct rna_err *err)
 {
 	json_t *o = whole(c);
-	struct rna_replace out;
-	enum rna_status st;
+	enum rna_status st = o ? rna_configfile_save(o, path, err) : rna_fail(err, RNA_EMEM, "no memory");
 
-	if (!o)
-		return rna_fail(err, RNA_EMEM, "no memory");
-	st = rna_replace_open(&out, path, err);
-	if (!st && (json_dumpf(o, out.fp, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) < 0 ||
-		       fputc('\n', out.fp) == EOF)) {
-		st = rna_fail_errno(err, "can't write");
-		rna_err_where(err, path, RNA_NOREC);
-		rna_replace_abort(&out);
-	}
 	json_decref(o);
-	return st ? st : rna_replace_commit(&out, err);
+	return st;
 }

@@ -15,30 +15,21 @@
 #include "nn/safetensors.h"
 
 #define ARCHITECTURE "RillFeatures"
-#define CONFIG_MAX (1 << 24)
 
 static const char *const kinds[] = {"kmer", "length", "seq", "field"}; /* as enum rna_feature_kind */
 
-/* dir/name as JSON; NULL and err on failure. */
+/* dir/config.json; NULL and err on failure. */
 static json_t *
-read_json(const char *dir, const char *name, struct rna_err *err)
+read_json(const char *dir, struct rna_err *err)
 {
-	char path[4096];
-	struct rna_buf buf = {0};
-	json_error_t why;
+	char *path = rna_replace_join(dir, "/config.json");
 	json_t *o = NULL;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path)) {
-		rna_fail(err, RNA_EINVAL, "the path is too long");
-		return NULL;
-	}
-	if (rna_replace_slurp(path, CONFIG_MAX, &buf, err) == RNA_OK) {
-		if ((o = json_loadb((const char *)buf.data, buf.len, JSON_REJECT_DUPLICATES, &why)) == NULL) {
-			rna_fail(err, RNA_EFORMAT, "line %d: %s", why.line, why.text);
-			rna_err_where(err, path, RNA_NOREC);
-		}
-	}
-	rna_buf_fini(&buf);
+	if (path != NULL)
+		o = rna_configfile_load(path, err);
+	else
+		rna_fail(err, RNA_EMEM, "out of memory");
+	free(path);
 	return o;
 }
 
@@ -54,7 +45,7 @@ int
 rna_featuremodel_is(const char *dir)
 {
 	struct rna_err err = {.record = RNA_NOREC};
-	json_t *o = read_json(dir, "config.json", &err);
+	json_t *o = read_json(dir, &err);
 	int is = is_ours(o);
 
 	json_decref(o);
@@ -142,7 +133,7 @@ read_table(struct rna_featuremodel *m, const struct rna_safetensors *st, struct 
 enum rna_status
 rna_featuremodel_load(struct rna_featuremodel *m, const char *dir, struct rna_err *err)
 {
-	json_t *o = read_json(dir, "config.json", err);
+	json_t *o = read_json(dir, err);
 	struct rna_safetensors st = {0};
 	enum rna_status s;
 	size_t n;
@@ -151,9 +142,11 @@ rna_featuremodel_load(struct rna_featuremodel *m, const char *dir, struct rna_er
 	if (o == NULL)
 		return err->status;
 	s = read_config(m, o, err);
-	json_decref(o);
 	if (s == RNA_OK)
 		s = rna_safetensors_open_dir(&st, dir, err);
+	if (s == RNA_OK)
+		s = rna_configfile_compare(o, st.metadata, err);
+	json_decref(o);
 	n = json_array_size(m->labels);
 	if (s == RNA_OK && (m->bias = read_tensor(&st, "classifier.bias", n, 0, err)) == NULL)
 		s = err->status;
@@ -204,26 +197,6 @@ config_of(const struct rna_featuremodel *m)
 	    "field", m->features.field, "size", (json_int_t)m->features.size);
 }
 
-static enum rna_status
-write_config(const struct rna_featuremodel *m, const char *path, struct rna_err *err)
-{
-	json_t *o = config_of(m);
-	struct rna_replace out;
-	enum rna_status s;
-
-	if (o == NULL)
-		return rna_fail(err, RNA_EMEM, "out of memory");
-	if ((s = rna_replace_open(&out, path, err)) == RNA_OK) {
-		if (json_dumpf(o, out.fp, JSON_INDENT(2) | JSON_SORT_KEYS) < 0 || fputc('\n', out.fp) == EOF) {
-			s = rna_fail_errno(err, "can't write");
-			rna_replace_abort(&out);
-		} else
-			s = rna_replace_commit(&out, err);
-	}
-	json_decref(o);
-	return s;
-}
-
 /* Little-endian, as the file wants it, in place of the numbers that m has. */
 static enum rna_status
 fetch(const struct rna_tensor_out *t, void *dst, size_t size, void *ctx, struct rna_err *err)
@@ -246,8 +219,9 @@ fetch(const struct rna_tensor_out *t, void *dst, size_t size, void *ctx, struct 
 	return RNA_OK;
 }
 
-enum rna_status
-rna_featuremodel_save(const struct rna_featuremodel *m, const char *dir, struct rna_err *err)
+static enum rna_status
+write_files(
+    const struct rna_featuremodel *m, const char *dir, json_t *config, const json_t *metadata, struct rna_err *err)
 {
 	const uint64_t classes = json_array_size(m->labels);
 	const struct rna_tensor_out all[] = {
@@ -258,17 +232,40 @@ rna_featuremodel_save(const struct rna_featuremodel *m, const char *dir, struct 
 	};
 	const int table = m->features.kind == RNA_FEATURE_SEQ;
 	const struct rna_tensor_out list[] = {all[0], all[table ? 2 : 1], all[3]};
-	char path[4096];
+	char *weights = rna_replace_join(dir, "/model.safetensors"), *path = rna_replace_join(dir, "/config.json");
+	enum rna_status s = RNA_OK;
+
+	if (weights == NULL || path == NULL)
+		s = rna_fail(err, RNA_EMEM, "out of memory");
+	if (s == RNA_OK)
+		s = rna_configfile_save(config, path, err);
+	if (s == RNA_OK)
+		s = rna_safetensors_write(weights, list, table ? 3 : 2, metadata, fetch, NULL, err);
+	free(weights);
+	free(path);
+	return s;
+}
+
+enum rna_status
+rna_featuremodel_save(const struct rna_featuremodel *m, const char *dir, struct rna_err *err)
+{
+	json_t *config, *metadata = NULL;
+	char id[RNA_CONFIG_ID];
 	enum rna_status s;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/model.safetensors", dir) >= sizeof(path))
-		return rna_fail(err, RNA_EINVAL, "the path is too long");
 	if (mkdir(dir, 0777) != 0 && errno != EEXIST)
 		return rna_fail_errno(err, "can't be made");
-	if ((s = rna_safetensors_write(path, list, table ? 3 : 2, NULL, fetch, NULL, err)) != RNA_OK)
-		return s;
-	snprintf(path, sizeof(path), "%s/config.json", dir);
-	return write_config(m, path, err);
+	if ((config = config_of(m)) == NULL)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	if ((s = rna_configfile_mark(config, id, err)) == RNA_OK) {
+		if ((metadata = json_pack("{ss}", "rill.id", id)) == NULL)
+			s = rna_fail(err, RNA_EMEM, "out of memory");
+		else
+			s = write_files(m, dir, config, metadata, err);
+	}
+	json_decref(config);
+	json_decref(metadata);
+	return s;
 }
 
 /* The counts of a key; NULL: it was not there. */
@@ -290,8 +287,7 @@ look_up(const struct rna_featuremodel *m, uint64_t key)
 }
 
 static enum rna_status
-answer_by_table(
-    const struct rna_featuremodel *m, const struct rna_record *rec, float *logits, struct rna_err *err)
+answer_by_table(const struct rna_featuremodel *m, const struct rna_record *rec, float *logits, struct rna_err *err)
 {
 	const size_t n = json_array_size(m->labels);
 	enum rna_status s;
@@ -311,8 +307,7 @@ answer_by_table(
 }
 
 enum rna_status
-rna_featuremodel_logits(
-    const struct rna_featuremodel *m, struct rna_record *rec, float *logits, struct rna_err *err)
+rna_featuremodel_logits(const struct rna_featuremodel *m, struct rna_record *rec, float *logits, struct rna_err *err)
 {
 	struct rna_features f = m->features;
 	const size_t n = json_array_size(m->labels);

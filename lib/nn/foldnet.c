@@ -9,6 +9,7 @@
 #include <sys/endian.h>
 #include <sys/stat.h>
 
+#include "nn/configfile.h"
 #include "nn/foldnet_private.h"
 #include "nn/replace.h"
 #include "nn/safetensors.h"
@@ -138,15 +139,21 @@ rna_foldnet_open(struct rna_foldnet *f, const char *dir, struct rk *rk, struct r
 {
 	struct rna_safetensors file = {0};
 	struct foldnet_param *list = NULL;
+	json_t *config = NULL;
 	enum rna_status st;
 	size_t n = 0;
 
 	memset(f, 0, sizeof(*f));
 	f->rk = rk;
 	rna_params_init(&f->params, rk);
-	if ((st = foldnet_load_config(&f->config, dir, err)) || (st = rna_safetensors_open_dir(&file, dir, err)))
+	if ((st = foldnet_load_config(&f->config, dir, &config, err)) ||
+	    (st = rna_safetensors_open_dir(&file, dir, err))) {
+		json_decref(config);
 		return st;
-	if (!(list = foldnet_table(&f->config, &n)))
+	}
+	st = rna_configfile_compare(config, file.metadata, err);
+	json_decref(config);
+	if (!st && !(list = foldnet_table(&f->config, &n)))
 		st = rna_fail(err, RNA_EMEM, "no memory");
 	if (!st && !(st = check_rest(f, &file, list, n, err)))
 		st = declare(f, list, n, err);
@@ -168,25 +175,21 @@ rna_foldnet_fini(struct rna_foldnet *f)
 	memset(f, 0, sizeof(*f));
 }
 
+/* config.json and what of it goes beside the weights; both are the caller's to let go of, also on failure. */
 static enum rna_status
-save_config(const struct rna_foldnet *f, const char *path, struct rna_err *err)
+describe(const struct rna_foldnet *f, json_t **config, json_t **metadata, struct rna_err *err)
 {
-	json_t *fold = rna_foldnet_config_json(&f->config), *o;
-	struct rna_replace out;
+	json_t *fold = rna_foldnet_config_json(&f->config);
+	char id[RNA_CONFIG_ID];
 	enum rna_status st;
 
-	o = json_pack("{s:s, s:{s:o}}", "model_type", "rill_fold", "rill", "fold", fold);
-	if (!o)
+	*metadata = NULL;
+	if (!(*config = json_pack("{s:s, s:{s:o}}", "model_type", "rill_fold", "rill", "fold", fold)))
 		return rna_fail(err, RNA_EMEM, "no memory");
-	st = rna_replace_open(&out, path, err);
-	if (!st && (json_dumpf(o, out.fp, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(9)) < 0 ||
-		       fputc('\n', out.fp) == EOF)) {
-		st = rna_fail_errno(err, "can't write");
-		rna_err_where(err, path, RNA_NOREC);
-		rna_replace_abort(&out);
-	}
-	json_decref(o);
-	return st ? st : rna_replace_commit(&out, err);
+	if ((st = rna_configfile_mark(*config, id, err)))
+		return st;
+	*metadata = json_pack("{s:s, s:s}", "format", "pt", "rill.id", id);
+	return *metadata ? RNA_OK : rna_fail(err, RNA_EMEM, "no memory");
 }
 
 static enum rna_status
@@ -199,24 +202,25 @@ enum rna_status
 rna_foldnet_save(const struct rna_foldnet *f, const char *dir, struct rna_err *err)
 {
 	struct rna_tensor_out *out = calloc((size_t)f->params.n + 1, sizeof(*out));
-	json_t *meta = json_pack("{s:s}", "format", "pt");
+	json_t *o, *meta;
 	char *config = rna_replace_join(dir, "/config.json"), *weights = rna_replace_join(dir, "/model.safetensors");
-	enum rna_status st = RNA_OK;
+	enum rna_status st = describe(f, &o, &meta, err);
 
-	if (!out || !meta || !config || !weights)
+	if (!st && (!out || !config || !weights))
 		st = rna_fail(err, RNA_EMEM, "no memory");
-	else if (mkdir(dir, 0777) < 0 && errno != EEXIST) {
+	if (!st && mkdir(dir, 0777) < 0 && errno != EEXIST) {
 		st = rna_fail_errno(err, "can't make the folder");
 		rna_err_where(err, dir, RNA_NOREC);
 	}
 	if (!st)
-		st = save_config(f, config, err);
+		st = rna_configfile_save(o, config, err);
 	if (!st)
 		st = rna_safetensors_write(
 		    weights, out, rna_params_list(&f->params, out), meta, fetch, (void *)(uintptr_t)&f->params, err);
 	free(config);
 	free(weights);
 	free(out);
+	json_decref(o);
 	json_decref(meta);
 	return st;
 }

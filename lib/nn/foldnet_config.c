@@ -5,10 +5,9 @@
 #include <stdlib.h>
 
 #include "fold/neural.h"
+#include "nn/configfile.h"
 #include "nn/foldnet_private.h"
 #include "nn/replace.h"
-
-#define CONFIG_MAX (16u << 20)
 
 void
 rna_foldnet_default(struct rna_foldnet_config *c, int features)
@@ -201,14 +200,14 @@ repeated(int n, const int *list_of, int value)
 json_t *
 rna_foldnet_config_json(const struct rna_foldnet_config *c)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:[i], s:i, s:f, s:f, s:b, s:b}",
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:[i], s:i, s:o, s:o, s:b, s:b}",
 	    "model", "MixC", "embed_size", c->embed, "features", c->features, "features_size", c->inner, "types",
 	    c->types, "num_filters", repeated(c->convs, NULL, c->filters), "filter_size",
 	    repeated(c->convs, c->width, 0), "num_lstm_layers", c->lstm_layers, "num_lstm_units", c->lstm_units,
 	    "num_att", c->heads, "num_paired_filters", repeated(c->pair_convs, NULL, 2 * c->lstm_units),
 	    "paired_filter_size", repeated(c->pair_convs, c->pair_width, 0), "num_hidden_units", c->hidden,
-	    "max_helix_length", c->max_helix, "dropout_rate", (double)c->dropout, "fc_dropout_rate",
-	    (double)c->head_dropout, "exclude_diag", c->exclude_diagonal, "compat_lower_triangle_constant",
+	    "max_helix_length", c->max_helix, "dropout_rate", rna_configfile_real(c->dropout), "fc_dropout_rate",
+	    rna_configfile_real(c->head_dropout), "exclude_diag", c->exclude_diagonal, "compat_lower_triangle_constant",
 	    c->lower_constant);
 }
 
@@ -217,16 +216,12 @@ static json_t *
 load(const char *dir, struct rna_err *err)
 {
 	char *path = rna_replace_join(dir, "/config.json");
-	struct rna_buf buf = RNA_BUF_INIT;
 	json_t *o = NULL;
-	json_error_t why;
 
-	if (path && rna_replace_slurp(path, CONFIG_MAX, &buf, err) == RNA_OK &&
-	    !(o = json_loadb((const char *)buf.data, buf.len, JSON_REJECT_DUPLICATES, &why))) {
-		(void)!rna_fail(err, RNA_EFORMAT, "%s at line %d", why.text, why.line);
-		rna_err_where(err, path, RNA_NOREC);
-	}
-	rna_buf_fini(&buf);
+	if (path)
+		o = rna_configfile_load(path, err);
+	else
+		(void)!rna_fail(err, RNA_EMEM, "no memory");
 	free(path);
 	return o;
 }
@@ -244,15 +239,13 @@ rna_foldnet_is(const char *dir)
 }
 
 enum rna_status
-foldnet_load_config(struct rna_foldnet_config *c, const char *dir, struct rna_err *err)
+foldnet_load_config(struct rna_foldnet_config *c, const char *dir, json_t **json, struct rna_err *err)
 {
-	json_t *o = load(dir, err);
 	enum rna_status st;
 
-	if (!o)
-		return err->status ? err->status : RNA_EMEM;
-	if ((st = rna_foldnet_read_config(c, o, err)))
+	if (!(*json = load(dir, err)))
+		return err->status;
+	if ((st = rna_foldnet_read_config(c, *json, err)))
 		rna_err_where(err, dir, RNA_NOREC);
-	json_decref(o);
 	return st;
 }

@@ -28,8 +28,9 @@ struct foldnet_param {
 /* The parameters of a network in order; *n of them; NULL: no memory. */
 struct foldnet_param *foldnet_table(const struct rna_foldnet_config *c, size_t *n);
 
-/* foldnet_config.c: of config.json in dir. */
-enum rna_status foldnet_load_config(struct rna_foldnet_config *c, const char *dir, struct rna_err *err) RNA_CHECK;
+/* foldnet_config.c: of config.json in dir.  *json: all of it, which the caller lets go of, also on failure. */
+enum rna_status
+foldnet_load_config(struct rna_foldnet_config *c, const char *dir, json_t **json, struct rna_err *err) RNA_CHECK;
 
 /* Tables of lengths: names, entries and where each begins (fold/neural.h). */
 struct foldnet_length {

@@ -380,20 +380,6 @@ fill(const struct model_source *s, const struct rna_model_options *opts, struct 
 	return st;
 }
 
-/* A power cut may leave config.json of one model and the weights of another, where it was to be replaced. */
-static enum rna_status
-check_id(const struct rna_config *c, const struct rna_safetensors *file, struct rna_err *err)
-{
-	const char *own = json_string_value(json_object_get(json_object_get(c->json, "rill"), "id"));
-	const char *weights = json_string_value(json_object_get(file->metadata, "rill.id"));
-
-	if (own && weights && strcmp(own, weights) != 0)
-		return rna_fail(err, RNA_EFORMAT,
-		    "config.json and model.safetensors are of two models: "
-		    "the writing of one was interrupted; write it again");
-	return RNA_OK;
-}
-
 void
 rna_model_source_close(struct model_source *s)
 {
@@ -412,7 +398,7 @@ prepare(struct model_source *s, const struct rna_model_options *opts, struct rna
 	struct rna_model *m = s->m;
 	enum rna_status st;
 
-	if ((st = check_id(&m->config, &s->file, err)))
+	if ((st = rna_configfile_compare(m->config.json, s->file.metadata, err)))
 		return st;
 	s->to = calloc(s->file.n + 1, sizeof(struct model_entry *));
 	if (!s->to)
