@@ -24,6 +24,7 @@ struct cuda_linear; /* cuda_linear.cu: products of this device, their descriptor
 struct cuda_device {
 	cudaStream_t stream;        /* of lists, and of copies that are in order with them */
 	cudaStream_t copies;        /* of images on their way (cuda_feed.cu) */
+	int arch;                   /* 90: compute capability 9.0 */
 	int processors, shared_max; /* multiprocessors; bytes of shared memory a block can have */
 	size_t free_at_open;        /* bytes of the GPU's memory */
 	char *ring;                 /* pinned memory that uploads pass through, in two halves */
@@ -101,6 +102,10 @@ CUDA_OP(pair_map);
 CUDA_OP(pair_map_back);
 CUDA_OP(pair_merge);
 CUDA_OP(pair_merge_back);
+
+/* cuda_fp8.cu: the bytes of a packed matrix, and its packing. */
+size_t cuda_fp8_pack_size(int n, int k);
+cudaError_t cuda_fp8_pack(const struct rk_weight *w, struct cuda_run *x);
 
 /* cuda_linear.cu */
 struct cuda_linear *cuda_linear_create(struct cuda_device *dev, const char *gpu);

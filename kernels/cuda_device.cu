@@ -69,6 +69,7 @@ make(struct cuda_device *dev, const struct cudaDeviceProp *prop)
 {
 	size_t all;
 
+	dev->arch = prop->major * 10 + prop->minor;
 	dev->processors = prop->multiProcessorCount;
 	dev->shared_max = (int)prop->sharedMemPerBlockOptin;
 	if (cudaMemGetInfo(&dev->free_at_open, &all) != cudaSuccess ||
@@ -131,17 +132,27 @@ unit_tokens(const void *p)
 	return n < UNIT_TOKENS ? n : UNIT_TOKENS;
 }
 
+static const char *
+lacks(const void *p, enum rk_precision precision)
+{
+	return precision == RK_FP8 && ((const struct cuda_device *)p)->arch < 89
+	           ? "it takes compute capability 8.9 or later"
+	           : NULL;
+}
+
 static size_t
 store_size(enum rk_precision precision)
 {
-	return precision == RK_BF16 ? sizeof(bf16) : sizeof(float);
+	return precision == RK_FP32 ? sizeof(float) : sizeof(bf16);
 }
 
 /* The backward pass uses the same weights: cuBLASLt turns them. */
 static size_t
 pack_size(int n, int k, enum rk_precision precision, int backward)
 {
-	return precision == RK_BF16 && !backward ? (size_t)n * k * sizeof(bf16) : 0;
+	if (precision == RK_FP32 || backward)
+		return 0;
+	return precision == RK_FP8 && rk_fp8_takes(n, k) ? cuda_fp8_pack_size(n, k) : (size_t)n * k * sizeof(bf16);
 }
 
 /* 2. Memory */
@@ -252,11 +263,12 @@ taken(void *p)
 extern "C" __attribute__((visibility("default"))) const struct rk_device *
 rk_device_v2(void)
 {
-	static const struct rk_device table = {RK_NOPS, sizeof(struct rk_call), 1u << RK_FP32 | 1u << RK_BF16,
-	    1u << RK_FP32 | 1u << RK_BF16, open_device, close_device, error_of, unit_tokens, store_size, pack_size,
-	    alloc, free_memory, upload, download, sync, taken, cuda_list_create, cuda_list_run, cuda_list_destroy,
-	    cuda_fold_create, cuda_fold_longest, cuda_fold_run, cuda_fold_destroy, cuda_feed_create, cuda_feed_destroy,
-	    cuda_feed_image, cuda_feed_send, cuda_reply_create, cuda_reply_destroy, cuda_reply_ask, cuda_reply_wait};
+	static const struct rk_device table = {RK_NOPS, sizeof(struct rk_call), sizeof(struct rk_device),
+	    1u << RK_FP32 | 1u << RK_BF16 | 1u << RK_FP8, 1u << RK_FP32 | 1u << RK_BF16, open_device, close_device,
+	    error_of, unit_tokens, lacks, store_size, pack_size, alloc, free_memory, upload, download, sync, taken,
+	    cuda_list_create, cuda_list_run, cuda_list_destroy, cuda_fold_create, cuda_fold_longest, cuda_fold_run,
+	    cuda_fold_destroy, cuda_feed_create, cuda_feed_destroy, cuda_feed_image, cuda_feed_send, cuda_reply_create,
+	    cuda_reply_destroy, cuda_reply_ask, cuda_reply_wait};
 
 	return &table;
 }

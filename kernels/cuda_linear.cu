@@ -69,6 +69,33 @@ cuda_product_forget(struct cuda_linear *l, struct product *p)
 	p->a = p->b = p->d = NULL;
 }
 
+/* Says where the scales are; describing a product, any address will do. */
+static cublasStatus_t
+point_scales(struct cuda_linear *l, struct product *p, const void *a, const void *b)
+{
+	const cublasStatus_t s =
+	    l->api.MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, &a, sizeof(a));
+
+	return s != CUBLAS_STATUS_SUCCESS
+	           ? s
+	           : l->api.MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, &b, sizeof(b));
+}
+
+/* A scale for each row of w and of x. */
+static cublasStatus_t
+scale_rows(struct cuda_linear *l, struct product *p)
+{
+	const cublasLtMatmulMatrixScale_t by_row = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+	cublasStatus_t s;
+
+	if ((s = l->api.MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_A_SCALE_MODE, &by_row, sizeof(by_row))) !=
+		CUBLAS_STATUS_SUCCESS ||
+	    (s = l->api.MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_B_SCALE_MODE, &by_row, sizeof(by_row))) !=
+		CUBLAS_STATUS_SUCCESS)
+		return s;
+	return point_scales(l, p, l->workspace, l->workspace);
+}
+
 cublasStatus_t
 cuda_product_describe(struct cuda_linear *l, struct product *p, int fused)
 {
@@ -76,6 +103,7 @@ cuda_product_describe(struct cuda_linear *l, struct product *p, int fused)
 	const cublasOperation_t ta = k->kind == PRODUCT_FORWARD ? CUBLAS_OP_T : CUBLAS_OP_N;
 	const cublasOperation_t tb = k->kind == PRODUCT_BACK_W ? CUBLAS_OP_T : CUBLAS_OP_N;
 	const cudaDataType_t type = k->store == RK_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+	const cudaDataType_t operand = k->fp8 ? CUDA_R_8F_E4M3 : type;
 	const cublasLtEpilogue_t epilogue = !fused               ? CUBLASLT_EPILOGUE_DEFAULT
 	                                    : k->relu && k->bias ? CUBLASLT_EPILOGUE_RELU_BIAS
 	                                    : k->relu            ? CUBLASLT_EPILOGUE_RELU
@@ -96,8 +124,10 @@ cuda_product_describe(struct cuda_linear *l, struct product *p, int fused)
 		CUBLAS_STATUS_SUCCESS)
 		return s;
 	p->fused = fused;
-	if ((s = t->MatrixLayoutCreate(&p->a, type, k->k, back_w ? k->rows : k->n, k->k)) != CUBLAS_STATUS_SUCCESS ||
-	    (s = t->MatrixLayoutCreate(&p->b, type, back_x || back_w ? k->n : k->k, k->rows,
+	if (k->fp8 && fused && (s = scale_rows(l, p)) != CUBLAS_STATUS_SUCCESS)
+		return s;
+	if ((s = t->MatrixLayoutCreate(&p->a, operand, k->k, back_w ? k->rows : k->n, k->k)) != CUBLAS_STATUS_SUCCESS ||
+	    (s = t->MatrixLayoutCreate(&p->b, operand, back_x || back_w ? k->n : k->k, k->rows,
 		 back_x || back_w ? k->n : k->k)) != CUBLAS_STATUS_SUCCESS)
 		return s;
 	return t->MatrixLayoutCreate(&p->d, back_w ? CUDA_R_32F : type, back_x || back_w ? k->k : k->n,
@@ -112,6 +142,8 @@ cuda_product(struct cuda_linear *l, struct product *p, const struct product_data
 	if (p->fused && p->key.bias &&
 	    l->api.MatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &at->bias, sizeof(at->bias)) !=
 		CUBLAS_STATUS_SUCCESS)
+		return cudaErrorUnknown;
+	if (p->fused && p->key.fp8 && point_scales(l, p, at->scale_a, at->scale_b) != CUBLAS_STATUS_SUCCESS)
 		return cudaErrorUnknown;
 	return l->api.Matmul(l->handle, p->desc, &one, at->a, p->a, at->b, p->b, &beta, at->d, p->d, at->d, p->d,
 		   &p->algo, l->workspace, l->workspace_size, stream) == CUBLAS_STATUS_SUCCESS
@@ -133,6 +165,7 @@ key_of(const struct rk_call *c, struct product_key *k)
 	k->n = o->w.n;
 	k->k = o->w.k;
 	k->store = c->store == RK_BF16 ? RK_BF16 : RK_FP32;
+	k->fp8 = c->op == RK_LINEAR && o->w.precision == RK_FP8 && rk_fp8_takes(o->w.n, o->w.k);
 	k->bias = c->op == RK_LINEAR && o->bias != NULL;
 	k->relu = c->op == RK_LINEAR && o->act == RK_RELU && o->pre == NULL;
 	k->accumulate = c->op == RK_LINEAR_BACK_W || (c->op == RK_LINEAR_BACK_X && o->accumulate);
@@ -158,8 +191,10 @@ cuda_linear_prepare(const struct rk_call *c, struct cuda_device *dev)
 
 	if (!key_of(c, &k) || k.rows == 0 || find(l, &k) != NULL)
 		return NULL;
-	if (c->u.linear.w.precision != (c->store == RK_BF16 ? RK_BF16 : RK_FP32))
+	if ((c->u.linear.w.precision == RK_FP32) != (c->store != RK_BF16))
 		return "a product in another precision than its activations are stored in";
+	if (c->u.linear.w.precision == RK_FP8 && c->u.linear.pre != NULL)
+		return "fp8 is for inference";
 	if (l->nproducts == l->cap) {
 		if ((p = (struct product *)realloc(l->products, (l->cap + 64) * sizeof(*p))) == NULL)
 			return "out of memory";
@@ -218,12 +253,22 @@ cuda_linear_destroy(struct cuda_linear *l)
 static const void *
 weights(const struct rk_weight *w)
 {
-	return w->precision == RK_BF16 ? w->fwd : w->w;
+	return w->precision != RK_FP32 ? w->fwd : w->w;
+}
+
+cudaError_t
+cuda_round_bias(const void *bias, void *to, int n, struct cuda_run *x)
+{
+	LAUNCH(round_bias, dim3((n + THREADS - 1) / THREADS), dim3(THREADS), 0, x->stream, (const float *)bias,
+	    (bf16 *)to, n);
+	return cudaGetLastError();
 }
 
 size_t
 cuda_linear_scratch(const struct rk_call *c)
 {
+	if (c->u.linear.w.precision == RK_FP8)
+		return cuda_fp8_scratch(&c->u.linear);
 	return cuda_align((size_t)c->u.linear.w.n * sizeof(bf16));
 }
 
@@ -251,16 +296,18 @@ cudaError_t
 cuda_linear(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_linear *o = &c->u.linear;
-	struct product_data at = {weights(&o->w), o->x, o->bias, o->pre != NULL ? o->pre : o->y};
+	struct product_data at = {weights(&o->w), o->x, o->bias, o->pre != NULL ? o->pre : o->y, NULL, NULL};
 	struct product_key k;
 	struct product *p;
 	cudaError_t e;
 
 	if (!key_of(c, &k) || k.rows == 0 || (p = find(x->dev->linear, &k)) == NULL)
 		return k.rows == 0 ? cudaSuccess : cudaErrorUnknown;
+	if (k.fp8)
+		return cuda_fp8_linear(o, p, x);
 	if (p->fused && k.bias && k.store == RK_BF16) {
-		LAUNCH(round_bias, dim3((k.n + THREADS - 1) / THREADS), dim3(THREADS), 0, x->stream,
-		    (const float *)o->bias, (bf16 *)x->scratch, k.n);
+		if ((e = cuda_round_bias(o->bias, x->scratch, k.n, x)) != cudaSuccess)
+			return e;
 		at.bias = x->scratch;
 	}
 	if ((e = cuda_product(x->dev->linear, p, &at, x->stream)) != cudaSuccess)
@@ -280,7 +327,7 @@ cudaError_t
 cuda_linear_back_x(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_linear *o = &c->u.linear;
-	const struct product_data at = {weights(&o->w), o->dy, NULL, o->dx};
+	const struct product_data at = {weights(&o->w), o->dy, NULL, o->dx, NULL, NULL};
 	struct product_key k;
 	struct product *p;
 
@@ -299,7 +346,7 @@ cudaError_t
 cuda_linear_back_w(const struct rk_call *c, struct cuda_run *x)
 {
 	const struct rk_linear *o = &c->u.linear;
-	const struct product_data at = {o->x, o->dy, NULL, o->dw};
+	const struct product_data at = {o->x, o->dy, NULL, o->dw, NULL, NULL};
 	const dim3 grid(cuda_blocks((size_t)o->cap, 8, (size_t)x->dev->processors * 4));
 	struct product_key k;
 	struct product *p;

@@ -46,7 +46,10 @@ name_of(const struct product_key *k, char *dst, size_t n)
 	static const char *const kinds[] = {"forward", "back_x", "back_w"};
 
 	snprintf(dst, n, "%s %d %d %d %s %d %d %d ", kinds[k->kind], k->rows, k->n, k->k,
-	    k->store == RK_BF16 ? "bf16" : "fp32", k->bias, k->relu, k->accumulate);
+	    k->fp8                ? "fp8"
+	    : k->store == RK_BF16 ? "bf16"
+				  : "fp32",
+	    k->bias, k->relu, k->accumulate);
 }
 
 static int
@@ -94,8 +97,8 @@ write_choice(const struct cuda_linear *l, const struct product *p)
 
 /* 2. Timing */
 
-/* Values as activations have them, so that power is as in earnest. */
-static __global__ void __launch_bounds__(256) fill(uint32_t *p, size_t words, int half)
+/* Values as activations have them, so that power is as in earnest; bytes of each: 4, 2 (bf16) or 1 (e4m3). */
+static __global__ void __launch_bounds__(256) fill(uint32_t *p, size_t words, int bytes)
 {
 	for (size_t i = (size_t)blockIdx.x * 256 + threadIdx.x; i < words; i += (size_t)gridDim.x * 256) {
 		const uint32_t h = rk_drop_bits(i, 1, 2);
@@ -103,7 +106,7 @@ static __global__ void __launch_bounds__(256) fill(uint32_t *p, size_t words, in
 		uint32_t bits;
 
 		memcpy(&bits, &a, 4);
-		p[i] = half ? pair(a, b) : bits;
+		p[i] = bytes == 1 ? h & 0xb7b7b7b7 : bytes == 2 ? pair(a, b) : bits;
 	}
 }
 
@@ -128,7 +131,9 @@ time_candidate(
 			cudaEventRecord(e[0], dev->stream);
 		if (cuda_product(dev->linear, p, at, dev->stream) != cudaSuccess)
 			return -1;
-		if (p->key.kind == PRODUCT_FORWARD && !p->fused && (p->key.bias || p->key.relu))
+		if (p->key.fp8 && !p->fused)
+			cuda_fp8_finish(&o, at, &x);
+		else if (p->key.kind == PRODUCT_FORWARD && !p->fused && (p->key.bias || p->key.relu))
 			cuda_finish_linear(&o, p->key.store, p->key.bias, &x);
 	}
 	cudaEventRecord(e[1], dev->stream);
@@ -169,6 +174,7 @@ propose(struct cuda_linear *l, struct product *p, cublasLtMatmulHeuristicResult_
 /* Memory for the operands of a product, and counts that say it is full. */
 struct bench {
 	void *a, *b, *d, *bias;
+	float *scales; /* of fp8 [n + rows] */
 	int32_t *live;
 	cudaEvent_t event[2];
 };
@@ -176,7 +182,7 @@ struct bench {
 static void
 bench_close(struct bench *m)
 {
-	cudaFree(m->a), cudaFree(m->b), cudaFree(m->d), cudaFree(m->bias), cudaFree(m->live);
+	cudaFree(m->a), cudaFree(m->b), cudaFree(m->d), cudaFree(m->bias), cudaFree(m->scales), cudaFree(m->live);
 	for (int i = 0; i < 2; i++)
 		if (m->event[i] != NULL)
 			cudaEventDestroy(m->event[i]);
@@ -185,11 +191,11 @@ bench_close(struct bench *m)
 static int
 bench_open(struct bench *m, const struct product_key *k, struct cuda_device *dev)
 {
-	const size_t item = k->store == RK_BF16 ? 2 : 4, rows = k->rows;
-	const size_t x = rows * k->k * item, y = rows * k->n * item, w = (size_t)k->n * k->k * item;
+	const size_t item = k->store == RK_BF16 ? 2 : 4, operand = k->fp8 ? 1 : item, rows = k->rows;
+	const size_t x = rows * k->k * operand, y = rows * k->n * item, w = (size_t)k->n * k->k * operand;
 	const size_t a = k->kind == PRODUCT_BACK_W ? x : w, b = k->kind == PRODUCT_FORWARD ? x : y;
 	const size_t d = k->kind == PRODUCT_FORWARD ? y : k->kind == PRODUCT_BACK_X ? x : 4 * (size_t)k->n * k->k;
-	const int half = k->store == RK_BF16;
+	const size_t scales = k->fp8 ? k->n + rows : 0;
 	int32_t live[RK_NLIVE];
 
 	memset(m, 0, sizeof(*m));
@@ -197,12 +203,16 @@ bench_open(struct bench *m, const struct product_key *k, struct cuda_device *dev
 		live[i] = k->rows;
 	if (cudaMalloc(&m->a, a + 64) != cudaSuccess || cudaMalloc(&m->b, b + 64) != cudaSuccess ||
 	    cudaMalloc(&m->d, d + 64) != cudaSuccess || cudaMalloc(&m->bias, 4 * (size_t)k->n) != cudaSuccess ||
+	    cudaMalloc((void **)&m->scales, (scales + 1) * sizeof(float)) != cudaSuccess ||
 	    cudaMalloc((void **)&m->live, sizeof(live)) != cudaSuccess ||
 	    cudaEventCreateWithFlags(&m->event[0], 0) != cudaSuccess ||
 	    cudaEventCreateWithFlags(&m->event[1], 0) != cudaSuccess)
 		return 0;
-	LAUNCH(fill, dim3(cuda_blocks(a / 4, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->a, a / 4, half);
-	LAUNCH(fill, dim3(cuda_blocks(b / 4, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->b, b / 4, half);
+	LAUNCH(fill, dim3(cuda_blocks(a / 4, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->a, a / 4,
+	    (int)operand);
+	LAUNCH(fill, dim3(cuda_blocks(b / 4, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->b, b / 4,
+	    (int)operand);
+	LAUNCH(fill, dim3(cuda_blocks(scales, 256, 1024)), dim3(256), 0, dev->stream, (uint32_t *)m->scales, scales, 4);
 	return cudaMemsetAsync(m->bias, 0, 4 * (size_t)k->n, dev->stream) == cudaSuccess &&
 	       cudaMemcpyAsync(m->live, live, sizeof(live), cudaMemcpyHostToDevice, dev->stream) == cudaSuccess &&
 	       cudaStreamSynchronize(dev->stream) == cudaSuccess;
@@ -213,14 +223,14 @@ static int
 choose(struct cuda_device *dev, struct product *p)
 {
 	cublasLtMatmulHeuristicResult_t r[LT_CANDIDATES];
-	const int first = p->key.bias || p->key.relu;
+	const int first = p->key.bias || p->key.relu || p->key.fp8;
 	cublasLtMatmulAlgo_t best;
 	int best_fused = -1, n;
 	float fastest = 0, ms;
 	struct bench m;
 
 	if (bench_open(&m, &p->key, dev)) {
-		const struct product_data at = {m.a, m.b, m.bias, m.d};
+		const struct product_data at = {m.a, m.b, m.bias, m.d, m.scales, m.scales + p->key.n};
 
 		for (int fused = first; fused >= 0; fused--) {
 			if (cuda_product_describe(dev->linear, p, fused) != CUBLAS_STATUS_SUCCESS)
@@ -260,7 +270,7 @@ cuda_tune(struct cuda_device *dev, struct product *p)
 		write_choice(l, p);
 		return NULL;
 	}
-	for (fused = p->key.bias || p->key.relu; fused >= 0; fused--)
+	for (fused = p->key.bias || p->key.relu || p->key.fp8; fused >= 0; fused--)
 		if (cuda_product_describe(l, p, fused) == CUBLAS_STATUS_SUCCESS && propose(l, p, &r, 1) == 1) {
 			p->algo = r.algo;
 			return NULL;

@@ -1,5 +1,6 @@
 /*
- * cuda_update.cu: weights for products in bf16, the norm of the gradient in double in a fixed order, AdamW.
+ * cuda_update.cu: weights for products in bf16 (in fp8: cuda_fp8.cu), the norm of the gradient in double in a fixed
+ * order, AdamW.
  */
 #include "cuda_common.h"
 #include "rk_backend.h"
@@ -19,8 +20,10 @@ cuda_pack(const struct rk_call *c, struct cuda_run *x)
 	const struct rk_weight *w = &c->u.pack.w;
 	const size_t n = (size_t)w->n * w->k;
 
-	if (w->precision != RK_BF16)
-		return cudaSuccess; /* products in fp32 take the weights as they are */
+	if (w->precision == RK_FP32)
+		return cudaSuccess; /* its products take the weights as they are */
+	if (w->precision == RK_FP8 && rk_fp8_takes(w->n, w->k))
+		return cuda_fp8_pack(w, x);
 	LAUNCH(round_weights, dim3(cuda_blocks(n, THREADS * 4, (size_t)x->dev->processors * 32)), dim3(THREADS), 0,
 	    x->stream, (const float *)w->w, (bf16 *)w->fwd, n);
 	return cudaGetLastError();

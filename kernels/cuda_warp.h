@@ -76,6 +76,19 @@ copy_wait(void)
 	asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
+/* Four values as e4m3, the first in the lowest byte: to nearest, ties to even, 448 at most (sm_89 and later). */
+__device__ __forceinline__ uint32_t
+four_e4m3(float a, float b, float c, float d)
+{
+	uint16_t low = 0, high = 0;
+
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 890
+	asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(low) : "f"(b), "f"(a));
+	asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(high) : "f"(d), "f"(c));
+#endif
+	return (uint32_t)high << 16 | low;
+}
+
 __device__ __forceinline__ void
 store_shared(uint32_t at, uint32_t v)
 {

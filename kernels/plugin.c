@@ -71,7 +71,8 @@ rk_plugin_open(void **dev, char *level, size_t levelsize, char *err, size_t errs
 	symbol = dlsym(lib, RK_DEVICE_ENTRY);
 	memcpy(&entry, &symbol, sizeof(entry));
 	table = entry != NULL ? entry() : NULL;
-	if (table == NULL || table->nops != RK_NOPS || table->call_size != sizeof(struct rk_call)) {
+	if (table == NULL || table->nops != RK_NOPS || table->call_size != sizeof(struct rk_call) ||
+	    table->size != sizeof(struct rk_device)) {
 		snprintf(err, errsize, "the CUDA plug-in is of another version of rill; make cuda builds it anew");
 		return NULL;
 	}

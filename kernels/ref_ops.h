@@ -47,12 +47,14 @@ ref_need(const struct rk_call *c, int threads)
 		need.own = 2 * sizeof(real) * c->u.attention.max_len;
 	else if (c->op == RK_LSTM || c->op == RK_LSTM_BACK)
 		need.own = 2 * sizeof(real) * c->u.lstm.hidden;
+	else if (c->op == RK_LINEAR && c->u.linear.w.precision == RK_FP8)
+		need.own = sizeof(real) * ((c->u.linear.cap + (size_t)1) * c->u.linear.w.k + c->u.linear.cap);
 	return need;
 }
 
 #define REF_TABLE(name_) { \
 	.device = name_, .level = name_, .real_size = sizeof(real), \
-	.precisions = 1u << RK_FP32, .backward = 1u << RK_FP32, \
+	.precisions = 1u << RK_FP32 | 1u << RK_FP8, .backward = 1u << RK_FP32, \
 	.op = { \
 		[RK_PACK] = ref_pack, [RK_EMBED] = ref_embed, [RK_EMBED_BACK] = ref_embed_back, \
 		[RK_LINEAR] = ref_linear, [RK_LINEAR_BACK_X] = ref_linear_back_x, \

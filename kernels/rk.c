@@ -192,10 +192,12 @@ int
 rk_has(const struct rk *rk, enum rk_precision precision, char *err, size_t errsize)
 {
 	const unsigned have = rk->table != NULL ? rk->table->precisions : rk->be->precisions;
+	const char *why = precision == RK_FP8 ? "-d cuda has it, on a GPU of compute capability 8.9 or later" : NULL;
 
-	if (have >> precision & 1)
+	if (have >> precision & 1 && (rk->table == NULL || (why = rk->table->lacks(rk->dev, precision)) == NULL))
 		return 1;
-	rk_say(err, errsize, "%s has no %s", rk->name, precision_names[precision]);
+	rk_say(err, errsize, "%s has no %s%s%s", rk->name, precision_names[precision], why != NULL ? ": " : "",
+	    why != NULL ? why : "");
 	return 0;
 }
 

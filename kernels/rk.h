@@ -7,7 +7,8 @@
  *  - Activations are row-major [rows, columns], packed: row t is token t of the batch, sequence b owns the rows
  *    offsets[b] .. offsets[b+1]-1, nothing is padded.  `real` is the backend's element: float, or double in "ref64".
  *  - An element of an activation or its gradient has rk_store_size bytes: it is `real`, or bf16 on a device in calls
- *    whose `store` is RK_BF16.  Parameters, their gradients, statistics, log-sums and losses are always `real`.
+ *    whose `store` is RK_BF16 (as it is with products in RK_FP8).  Parameters, their gradients, statistics, log-sums
+ *    and losses are always `real`.
  *  - Shapes in a call are capacities.  The live number of rows is live[call row index], an int32 array in device memory
  *    (enum rk_live), written before a run.  Rows past the live count are neither read nor written; on a device products
  *    cover the capacity, and rows past the live count of what a linear op is given or makes hold anything after a run.
@@ -35,7 +36,19 @@ extern "C" {
 
 enum rk_status { RK_OK = 0, RK_EMEM, RK_EDEVICE, RK_EINVAL };
 
-enum rk_precision { RK_FP32, RK_BF16, RK_INT8, RK_FP8 };  /* of matrix products; accumulation is always fp32 or wider */
+/*
+ * Of matrix products; accumulation is always fp32 or wider.  RK_INT8 and RK_FP8 are for inference.
+ * RK_FP8: every row of x and of w is scaled by the power of two that brings its largest magnitude into (224, 448] and
+ * rounded to e4m3 (a sign, 4 bits of exponent, 3 of mantissa; Micikevicius et al. 2022), ties to even; their sums are
+ * scaled back.  A matrix that rk_fp8_takes not is multiplied in bf16.  Activations are stored as with RK_BF16.
+ */
+enum rk_precision { RK_FP32, RK_BF16, RK_INT8, RK_FP8 };
+
+static RK_EVERYWHERE inline int
+rk_fp8_takes(int n, int k)
+{
+	return n % 16 == 0 && k % 16 == 0;
+}
 
 /* GELU: x * Phi(x), the erf form; CELU: x where x > 0, else e^x - 1 */
 enum rk_act { RK_NONE, RK_RELU, RK_GELU, RK_TANH, RK_CELU };
@@ -196,7 +209,7 @@ struct rk_attention {   /* rows: tokens */
 	struct rk_dropout drop;             /* on the probabilities */
 	void *o;                            /* [tokens, hidden] */
 	void *lse;                          /* [tokens, heads]: log sum exp of scaled scores; NULL in inference */
-	enum rk_precision precision;        /* RK_BF16 and RK_INT8: bf16 operands */
+	enum rk_precision precision;        /* but for RK_FP32: bf16 operands */
 	/* backward */
 	const void *dout;
 	void *dqkv;

@@ -16,15 +16,17 @@ extern "C" {
 #define RK_DEVICE_ENTRY "rk_device_v2"
 
 struct rk_device {
-	int nops; /* RK_NOPS, and the size of a call */
-	size_t call_size;
-	unsigned precisions; /* bits 1 << enum rk_precision */
-	unsigned backward;   /* precisions that have a backward pass */
+	int nops;               /* RK_NOPS, and the size of a call */
+	size_t call_size, size; /* size: of this table */
+	unsigned precisions;    /* bits 1 << enum rk_precision, of one GPU or another */
+	unsigned backward;      /* precisions that have a backward pass */
 	/* level: what the device is ("sm_90"); err: why there is none.  NULL on failure. */
 	void *(*open)(char *level, size_t levelsize, char *err, size_t errsize);
 	void (*close)(void *dev);
 	const char *(*error)(const void *dev);
 	int (*unit_tokens)(const void *dev); /* as rk_unit_tokens */
+	/* NULL, or what it takes to have one of the precisions, which this GPU is not. */
+	const char *(*lacks)(const void *dev, enum rk_precision precision);
 	size_t (*store_size)(enum rk_precision precision);
 	size_t (*pack_size)(int n, int k, enum rk_precision precision, int backward);
 	void *(*alloc)(void *dev, size_t bytes); /* zeroed */

@@ -53,6 +53,9 @@ plugin() {
 		'const struct rk_device *rk_device_v2(void)' \
 		'{ static const struct rk_device d = { RK_NOPS + 1 }; return &d; }'
 	refused 'another version of rill'
+	plugin "$RILL_CUDA_LIB" '#include "rk_device.h"' 'const struct rk_device *rk_device_v2(void)' \
+		'{ static const struct rk_device d = { RK_NOPS, sizeof(struct rk_call), 8 }; return &d; }'
+	refused 'another version of rill'
 }
 
 @test "a plug-in without a GPU says so; every program that takes -d does" {
@@ -61,7 +64,7 @@ plugin() {
 		'static void *no(char *l, size_t n, char *e, size_t m)' \
 		'{ (void)l, (void)n; snprintf(e, m, "no such thing"); return NULL; }' \
 		'const struct rk_device *rk_device_v2(void)' \
-		'{ static const struct rk_device d = { RK_NOPS, sizeof(struct rk_call), .open = no }; return &d; }'
+		'{ static const struct rk_device d = { RK_NOPS, sizeof(struct rk_call), sizeof(struct rk_device), .open = no }; return &d; }'
 	refused 'no such thing'
 	run rna-train mlm -d cuda -c tiny --steps 1 -o "$BATS_TEST_TMPDIR/m" <(rna-mask "$BATS_TEST_TMPDIR/in.rill")
 	[ "$status" = 1 ]
@@ -117,6 +120,39 @@ vectors() {
 	rna-view -H "$BATS_TEST_TMPDIR/cuda.rill" | grep sm_90
 	near <(vectors "$BATS_TEST_TMPDIR/cpu.rill") <(vectors "$BATS_TEST_TMPDIR/cuda.rill") 1e-4
 	near <(vectors "$BATS_TEST_TMPDIR/cpu.rill") <(vectors "$BATS_TEST_TMPDIR/bf16.rill") 0.2
+}
+
+@test "rna-embed --dtype fp8: near bf16 where the GPU has it, refused elsewhere and of a model it is too coarse for" {
+	emulator
+	cd "$BATS_TEST_TMPDIR"
+	printf '>a\nGGGGAAAACCCCUUUUGGGG\n>b\nGGCACUUCGGUGCCA\n>c\nACGUACGAUCGGCUAGCUAGCUAGC\n' >s.fa
+	rna-tokenize -q s.fa | rna-mask -q -s 1 -o m.rill
+	train() { # NAME LR
+		rna-train mlm -q -c tiny --layers 1 --hidden 64 --heads 1 --ffn 128 --steps 1 --warmup 0 \
+			--schedule constant --lr "$2" -o "$1" m.rill
+	}
+	train m 1e-3
+	rna-embed -q -m m --what mean -o fp32.rill s.fa
+	for gpu in '' ada; do # one product scales by rows, the other leaves it to a kernel
+		EMU_GPU=$gpu rna-embed -v -d cuda --dtype fp8 -m m --what mean -f -o fp8.rill s.fa 2>said
+		grep -q 'fp8: mean cosine to bf16 0.99' said
+		rna-view -H fp8.rill | jq -es '.[-1].provenance[-1].dtype == "fp8"'
+		rna-view -O json fp32.rill fp8.rill | jq -es '[.[] | .mean] | [.[0:3], .[3:6]] | transpose |
+			map([([.[0], .[1]] | transpose | map(.[0] * .[1]) | add),
+				(.[0] | map(. * .) | add), (.[1] | map(. * .) | add)] | .[0] / (.[1] * .[2] | sqrt)) |
+			min > 0.99 and min < 0.9999999'
+	done
+	refused_fp8() { # WORDS MODEL OPTIONS...
+		run --separate-stderr rna-embed --dtype fp8 -m "$2" "${@:3}" s.fa
+		[ "$status" = 1 ]
+		[ -z "$output" ]
+		one_line "$stderr"
+		[[ $stderr == *"$1"* ]] || { echo "$stderr" && return 1; }
+	}
+	refused_fp8 'has no fp8: -d cuda has it, on a GPU of compute capability 8.9 or later' m
+	EMU_GPU=ampere refused_fp8 'cuda sm_80 has no fp8: it takes compute capability 8.9 or later' m -d cuda
+	train coarse 1
+	refused_fp8 'fp8 is too coarse for this model: over 400 tokens' coarse -d cuda
 }
 
 # bats test_tags=slow

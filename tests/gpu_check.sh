@@ -57,7 +57,7 @@ line() {
 
 unit() {
 	env RNA_TEST="$effort" "${gpu[@]}" "$B/tests/$1" >"$tmp/unit" 2>&1 ||
-		{ grep -v '^ok' "$tmp/unit" && return 1; }
+		{ tail -n 30 "$tmp/unit" && return 1; }
 	! grep -qi '# skip' "$tmp/unit" || { cat "$tmp/unit" && return 1; }
 	echo "$(grep -c '^ok' "$tmp/unit") of $(grep -Ec '^(not )?ok' "$tmp/unit") hold"
 }
@@ -93,6 +93,16 @@ far() {
 
 embed() {
 	rna-embed -q -f -d cuda --dtype "$1" -o "$tmp/$1.rill" "$tmp/in.rill" && far "$tmp/cpu.rill" "$tmp/$1.rill" "$2"
+}
+
+# fp8, and what rna-embed says of it; a card of before sm_89 has none
+coarse() {
+	if ! rna-embed -v -f -d cuda --dtype fp8 -o "$tmp/fp8.rill" "$tmp/in.rill" 2>"$tmp/said"; then
+		cat "$tmp/said"
+		grep -q 'it takes compute capability 8.9 or later' "$tmp/said"
+		return
+	fi
+	echo "$(far "$tmp/cpu.rill" "$tmp/fp8.rill" "$1")$(sed -n 's/.*: fp8:/,/p' "$tmp/said")"
 }
 
 twice() {
@@ -169,6 +179,7 @@ line 'known answers (rna-view --selftest)' rna-view --selftest
 rna-embed -q -o "$tmp/cpu.rill" "$tmp/in.rill"
 line 'rna-embed fp32 against cpu' embed fp32 1e-4
 line 'rna-embed bf16 against cpu fp32' embed bf16 0.2
+line 'rna-embed fp8 against cpu fp32' coarse 2
 train cpu || bad=1
 line 'loss curve fp32 against cpu' on_cuda fp32 --dtype fp32
 line 'loss curve bf16 against cpu fp32' on_cuda bf16 --dtype bf16

@@ -21,6 +21,7 @@
 static struct rk *rk;
 static int repeats, tokens, groups = 5; /* groups of repeats, of which the median counts */
 static const char *model_name;
+static enum rk_precision dtype = RK_BF16; /* of products */
 
 /* Twentieths of the lengths of the pretraining corpus, 347,154 RNAs: mean 215, mean weighted by length 378. */
 static const int corpus[] = {
@@ -106,9 +107,8 @@ counts(int n)
 static double
 products(const char *name, int m, int n, int k, enum rk_act act, int all)
 {
-	const size_t size = rk_store_size(rk, RK_BF16);
-	struct rk_linear o = {
-	    .rows = RK_LIVE_TOKENS, .cap = m, .w = {.n = n, .k = k, .precision = RK_BF16}, .act = act};
+	const size_t size = rk_store_size(rk, dtype);
+	struct rk_linear o = {.rows = RK_LIVE_TOKENS, .cap = m, .w = {.n = n, .k = k, .precision = dtype}, .act = act};
 	struct rk_call c = {.op = RK_LINEAR, .store = RK_BF16};
 	const double flops = 2.0 * m * n * k;
 	int32_t *live = counts(m);
@@ -116,7 +116,7 @@ products(const char *name, int m, int n, int k, enum rk_act act, int all)
 	double t, rate;
 
 	o.w.w = memory(4 * (size_t)n * k);
-	o.w.fwd = memory(rk_pack_size(rk, n, k, RK_BF16, 0));
+	o.w.fwd = memory(rk_pack_size(rk, n, k, dtype, 0));
 	o.x = memory(size * m * k);
 	o.y = memory(size * m * n);
 	o.dy = memory(size * m * n);
@@ -313,7 +313,7 @@ record(struct rna_model *m, int train, int pruned, int seqs, int rows)
 	    .rows = train ? rows : 1,
 	    .max_len = m->config.max,
 	    .train = train,
-	    .precision = RK_BF16};
+	    .precision = dtype};
 	struct rna_tape *t = rna_tape_create(rk, &m->params, &opts);
 	struct rna_err err = {0};
 	const enum rna_tape_index at = train ? RNA_AT_MASKED : RNA_AT_CLS;
@@ -395,6 +395,7 @@ passes(struct rna_model *m, int train, int pruned, int fixed, double ceiling)
 	struct rna_batch b;
 	struct rna_err err = {0};
 	struct pass p = {NULL, train ? &o : NULL, &b, rk_reply_create(rk, sizeof(double))};
+	const char *what = train ? "train" : dtype == RK_FP8 ? "embed fp8" : "embed";
 	char which[16], shape[64];
 
 	if (rna_batch_init(&b, tokens, n, tokens, 1) != RNA_OK)
@@ -409,8 +410,8 @@ passes(struct rna_model *m, int train, int pruned, int fixed, double ceiling)
 		fail("a reply", rk_error(rk));
 	snprintf(which, sizeof(which), fixed ? "all %d" : "corpus", fixed);
 	snprintf(shape, sizeof(shape), "%d tokens, %s%s", tokens, which, pruned ? "" : ", whole last layer");
-	result(train ? "train" : "embed", shape, seconds_of_pass(&p), train ? flops : flops / 3, ceiling);
-	printf("%s\t%s, memory of the tape, MiB\t%s\t%.0f\t\t\n", model_name, train ? "train" : "embed", shape,
+	result(what, shape, seconds_of_pass(&p), train ? flops : flops / 3, ceiling);
+	printf("%s\t%s, memory of the tape, MiB\t%s\t%.0f\t\t\n", model_name, what, shape,
 	    (double)rna_tape_bytes(p.t) / (1 << 20));
 	rk_reply_destroy(p.norm);
 	rna_tape_destroy(p.t);
@@ -483,6 +484,14 @@ main(int argc, char **argv)
 			passes(&m, train, pruned, 0, ceiling);
 	if (big)
 		passes(&m, 1, 1, 512, ceiling);
+	if (rk_has(rk, RK_FP8, err, sizeof(err))) {
+		dtype = RK_FP8;
+		products("ceiling of products, fp8", big ? 8192 : 64, big ? 8192 : 64, big ? 8192 : 64, RK_NONE, 0);
+		products("qkv, fp8", tokens, 3 * h, h, RK_NONE, 0);
+		products("ffn 1, fp8", tokens, c->ffn, h, RK_RELU, 0);
+		products("ffn 2, fp8", tokens, h, c->ffn, RK_NONE, 0);
+		passes(&m, 0, 1, 0, ceiling);
+	}
 	rna_model_fini(&m);
 	rk_close(rk);
 	return 0;

@@ -328,7 +328,8 @@ static void
 p_calls(struct problem *s, struct rk *rk, void **packed)
 {
 	struct buf *b = s->buf;
-	struct rk_call c = { .op = s->op, .store = s->precision == RK_BF16 ? RK_BF16 : RK_FP32 };
+	const int halves = s->precision == RK_BF16 || s->precision == RK_FP8;
+	struct rk_call c = { .op = s->op, .store = halves ? RK_BF16 : RK_FP32 };
 	struct rk_dropout drop = { s->p, 5, s->row_key };
 
 	s->ncalls = 0;
@@ -357,7 +358,7 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 		for (int i = 0; i < 2; i++)
 			packed[i] = rk_alloc(rk, s->packed[i]);
 		c.u.linear.w.fwd = packed[0];
-		c.u.linear.w.bwd = s->precision == RK_INT8 ? NULL : packed[1];
+		c.u.linear.w.bwd = s->precision == RK_INT8 || s->precision == RK_FP8 ? NULL : packed[1];
 		s->calls[s->ncalls++] = (struct rk_call){ .op = RK_PACK, .u.pack.w = c.u.linear.w };
 		break;
 	case RK_NORM:
@@ -433,7 +434,7 @@ p_calls(struct problem *s, struct rk *rk, void **packed)
 #undef D
 	s->calls[s->ncalls++] = c;
 	s->nforward = s->ncalls;
-	if (s->op == RK_CROSS_ENTROPY || s->precision == RK_INT8)
+	if (s->op == RK_CROSS_ENTROPY || s->precision == RK_INT8 || s->precision == RK_FP8)
 		return;
 	if (s->op == RK_LINEAR)
 		for (int i = 0; i < 3; i++) {

@@ -67,6 +67,40 @@ refusing(void)
 	rk_close(rk);
 }
 
+/* What the reference makes of a value in fp8, beside 448, so that the row's scale is 1, and a weight of 1. */
+static void
+rounding(void)
+{
+	static const double cases[][2] = {{1.0625, 1}, {1.1875, 1.25}, {-1.0624, -1}, {-1.0626, -1.125}, {17, 16},
+	    {19, 20}, {447, 448}, {432, 448}, {431, 416}, {400, 384}, {0.0009765625, 0}, {0.0009765626, 0.001953125},
+	    {0.0029296875, 0.00390625}, {-0.0087890625, -0.0078125}, {0.0146484375, 0.015625}, {0, 0}};
+	struct rk *rk = rk_open("ref64", 1, NULL, 0);
+	double *x = rk_alloc(rk, 16 * 17 * 8), *w = x + 16, *y = rk_alloc(rk, 16 * 8);
+	int32_t *live = rk_alloc(rk, RK_NLIVE * sizeof(*live));
+	struct rk_call c = { .op = RK_LINEAR, .store = RK_BF16,
+		.u.linear = { .rows = RK_LIVE_TOKENS, .cap = 1, .w = { .w = w, .n = 16, .k = 16,
+		.precision = RK_FP8 }, .x = x, .y = y } };
+	struct rk_list *l = rk_list_create(rk, &c, 1, live);
+	int good = 1;
+
+	live[RK_LIVE_TOKENS] = 1;
+	w[1] = 1;
+	w[16] = INFINITY;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		x[0] = 448;
+		x[1] = cases[i][0];
+		if (l == NULL || rk_list_run(l) != RK_OK || y[0] != cases[i][1]) {
+			diag("%g: %g, not %g", cases[i][0], y[0], cases[i][1]);
+			good = 0;
+		}
+	}
+	ok(good, "fp8 rounds to the nearest of e4m3, ties to even");
+	ok(isnan(y[1]), "infinity makes NaN");
+	rk_list_destroy(l);
+	rk_free(rk, x, 16 * 17 * 8), rk_free(rk, y, 16 * 8), rk_free(rk, live, RK_NLIVE * sizeof(*live));
+	rk_close(rk);
+}
+
 /* 2. AdamW and the gradient norm against their definition in double, 20 steps */
 
 enum { ADAM_N = 64 * 37 + 5, ADAM_STEPS = 20 };
@@ -416,6 +450,7 @@ main(void)
 {
 	opening();
 	refusing();
+	rounding();
 	for (int i = 0; i < LEVELS; i++) {
 		if (!p_level(levels[i]))
 			continue;

@@ -68,12 +68,21 @@ bound_of(const struct problem *s, const struct buf *b)
 {
 	if (s->precision == RK_FP32)
 		return 1e-5;
+	if (s->precision == RK_FP8)
+		return 5e-3;
 	if (s->op == RK_LINEAR && s->act == RK_RELU && (b->of >= 0 || b == &s->buf[L_DY]))
 		return 8e-2; /* rounding takes values near 0 across the kink, and whole elements of the gradient with
 		                them */
 	return s->op == RK_ATTENTION || s->op == RK_LINEAR || b->of >= 0 ? 1e-2 : 4e-3;
 }
 
+static const char *
+precision_name(enum rk_precision p)
+{
+	return p == RK_FP8 ? "fp8" : p == RK_BF16 ? "bf16" : "fp32";
+}
+
+/* Against ref64 in double, or rounding as RK_FP8 says. */
 static void
 check(struct problem *s)
 {
@@ -82,16 +91,16 @@ check(struct problem *s)
 	const enum rk_precision precision = s->precision;
 	int good = 1, same = 1;
 
-	if (precision == RK_BF16)
+	if (precision != RK_FP32)
 		round_inputs(s);
-	s->precision = RK_FP32;
+	s->precision = precision == RK_FP8 ? RK_FP8 : RK_FP32;
 	if (!p_run(s, "ref64", 1, 0, want))
 		exit(1);
 	s->precision = precision;
 	for (int k = 0; k < 2; k++) {
 		setenv("EMU_ORDER", orders[k], 1);
 		if (!p_run(s, "cuda", 1, 0, got[k])) {
-			ok(0, "%s, %s", s->name, precision == RK_BF16 ? "bf16" : "fp32");
+			ok(0, "%s, %s", s->name, precision_name(precision));
 			exit(1);
 		}
 	}
@@ -106,7 +115,7 @@ check(struct problem *s)
 		worst = d > worst || d != d ? d : worst;
 		same &= n == 0 || memcmp(got[0][i], got[1][i], n * sizeof(double)) == 0;
 	}
-	ok(good && same, "%s, %s: within %.1e of ref64%s", s->name, precision == RK_BF16 ? "bf16" : "fp32", worst,
+	ok(good && same, "%s, %s: within %.1e of ref64%s", s->name, precision_name(precision), worst,
 	    same ? ", the same bits in another order" : "; OTHER BITS in another order");
 	p_drop(s, want);
 	p_drop(s, got[0]);
@@ -237,6 +246,38 @@ maps(void)
 	each(&s);
 }
 
+/*
+ * Products in e4m3: scaled and finished by Hopper's product, and by a kernel where there is no such product; rows of
+ * zeros, of the smallest values and of many magnitudes, and matrices that are no multiples of 16, which are bf16.
+ */
+static void
+fp8(const char *gpu)
+{
+	static const int shapes[][3] = {{1, 16, 16}, {97, 128, 320}, {203, 64, 128}, {64, 39, 320}, {300, 304, 1040}};
+	struct problem s;
+
+	setenv("EMU_GPU", gpu, 1);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+		for (int act = RK_NONE; act <= RK_TANH; act++) {
+			p_linear(&s, shapes[i][0], shapes[i][1], shapes[i][2], (enum rk_act)act, i % 3 != 2);
+			s.precision = RK_FP8;
+			s.buf[L_PRE].n = 0; /* inference */
+			for (int k = 0; i == 1 && k < s.k; k++) {
+				s.buf[L_X].v[k] = 0;
+				s.buf[L_X].v[s.k + k] *= ldexp(1, -140);
+				s.buf[L_X].v[2 * s.k + k] *= ldexp(1, -k % 20);
+				s.buf[L_X].v[3 * s.k + k] = k == 5 ? 448 : (k % 29 - 14) / 64.0; /* ties */
+				s.buf[L_W].v[s.k + k] *= ldexp(1, -60 - k % 30);
+			}
+			if (i == 1)
+				for (int k = 0; k < RK_NLIVE; k++)
+					s.live[k] = 61;
+			check(&s);
+			p_free(&s);
+		}
+	unsetenv("EMU_GPU");
+}
+
 /* Without epilogues the bias and the activation are a kernel of their own. */
 static void
 plain_products(void)
@@ -264,6 +305,9 @@ main(void)
 	rows();
 	linears();
 	plain_products();
+	fp8("");
+	if (getenv("RNA_GPU") == NULL)
+		fp8("ada");
 	maps();
 	attentions();
 	return done();

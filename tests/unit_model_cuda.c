@@ -167,6 +167,7 @@ main(void)
 		test_twice((enum rk_precision)p);
 		test_leakage((enum rk_precision)p);
 	}
+	test_leakage(RK_FP8);
 	test_room();
 	return done();
 }

@@ -32,6 +32,42 @@ print_table(const float *v)
 		printf("%s%.9gf,%s", i % 8 ? "" : "\t", (double)v[i], i % 8 == 7 ? "\n" : " ");
 }
 
+/* A small model with weights of that size, on the reference: fp8 beside fp32. */
+static void
+test_agreement(float init_range, int close)
+{
+	struct rna_err err = {.record = RNA_NOREC};
+	struct rk *rk = rk_open("ref", 1, NULL, 0);
+	struct rna_selftest_agreement same, fp8;
+	struct rna_config c;
+	struct rna_vocab v;
+	struct rna_model m;
+
+	if (rk == NULL || rna_config_preset(&c, "tiny", &err) != RNA_OK || rna_vocab_init(&v) != RNA_OK)
+		exit(1);
+	c.layers = 2;
+	c.hidden = 64;
+	c.heads = 2;
+	c.ffn = 128;
+	c.max = 40; /* the RNAs are cut */
+	c.init_range = init_range;
+	c.vocab_size = v.n;
+	if (rna_model_create(&m, &c, &v, rk, 3, &err) != RNA_OK ||
+	    rna_selftest_agree(&m, -1, RK_FP32, RK_FP32, &same, &err) != RNA_OK ||
+	    rna_selftest_agree(&m, -1, RK_FP8, RK_FP32, &fp8, &err) != RNA_OK) {
+		diag("%s", err.text);
+		exit(1);
+	}
+	ok(same.tokens == 160 && same.least > 0.999999, "a precision agrees with itself, %d tokens", same.tokens);
+	ok(close ? fp8.mean > 0.99 && fp8.mean < 0.99999 && fp8.least > 0.97 : fp8.mean < 0.98,
+	    "fp8 of weights of size %g: mean cosine %.5f, least %.5f", (double)init_range, fp8.mean, fp8.least);
+	ok(rna_selftest_fit(&m, -1, RK_INT8, &same, &err) == RNA_OK, "only fp8 is tried");
+	rna_model_fini(&m);
+	rna_config_fini(&c);
+	rna_vocab_fini(&v);
+	rk_close(rk);
+}
+
 int
 main(void)
 {
@@ -59,5 +95,7 @@ main(void)
 	values[3] = NAN;
 	rna_selftest_compare(values, rna_selftest_expected(), RNA_SELFTEST_VALUES, &difference, &cosine);
 	ok(difference > 1, "so is one that is not a number");
+	test_agreement(0.05f, 1);
+	test_agreement(1, 0); /* attention that turns over at the least change */
 	return done();
 }

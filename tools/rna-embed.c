@@ -22,7 +22,7 @@ struct kept {
 static const struct tool_option options[] = {
     {OPT_WHAT, "what", "cls,mean,pooled,hidden,logits", "fields to add (default cls)"},
     {OPT_LAYER, "layer", "N", "of cls, mean, hidden: 0 embeddings .. last (default last)"},
-    {OPT_DTYPE, "dtype", "fp32|bf16|int8", "arithmetic of matrix products (default fp32)"},
+    {OPT_DTYPE, "dtype", "fp32|bf16|int8|fp8", "arithmetic of matrix products (default fp32)"},
     {OPT_TYPES, "types", "K", "write K replicates of each record, with its K most probable types"},
     {OPT_TYPES_FLOOR, "types-floor", "P", "give types less probable the weight 0, but the first (default 0)"},
     {OPT_KMER, "kmer", "N", "frequencies of N-mers, 1 to 8; needs no model"},
@@ -42,7 +42,7 @@ static struct tool tool = {
     .operands = 1,
 };
 
-static const char *const dtypes[] = {"fp32", "bf16", "int8", NULL}; /* as enum rk_precision */
+static const char *const dtypes[] = {"fp32", "bf16", "int8", "fp8", NULL}; /* as enum rk_precision */
 static const char *const hidden[] = {"resume", "plan", NULL};       /* can't change a record */
 
 static int

@@ -17,6 +17,7 @@ static const struct {
     {RK_FP32, "fp32", 2e-5, 0.999999},
     {RK_BF16, "bf16", 0.1, 0.9995},
     {RK_INT8, "int8", 0.4, 0.995},
+    {RK_FP8, "fp8", 0.6, 0.99},
 };
 
 /* One level of the CPU; 1 when a bound is passed.  A level that this machine lacks is passed over, unless it is asked

@@ -199,6 +199,12 @@ build(struct rna_embed *e, int longest, struct rna_err *err)
 struct rna_embed *
 rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct rna_err *err)
 {
+	return rna_embed_open_small(m, opts, rk_unit_tokens(m->rk), err);
+}
+
+struct rna_embed *
+rna_embed_open_small(struct rna_model *m, const struct rna_embed_options *opts, int tokens, struct rna_err *err)
+{
 	struct rna_embed *e = calloc(1, sizeof(*e));
 
 	if (e == NULL) {
@@ -207,7 +213,7 @@ rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct
 	}
 	e->m = m;
 	e->opts = *opts;
-	e->cap = rk_unit_tokens(m->rk); /* tokens of a batch, or one longer record */
+	e->cap = tokens; /* of a batch, or one longer record */
 	/* what is wrong with matrices that are not held shows when they are packed */
 	if (check(e, err) == RNA_OK && (m->source == NULL || build(e, 0, err) == RNA_OK))
 		return e;

@@ -15,7 +15,7 @@ enum rna_embed_what {
 	RNA_EMBED_HIDDEN = 8,
 	RNA_EMBED_LOGITS = 16,
 	RNA_EMBED_CLASS = 64, /* what the class head reads, as RNA_EMBED_CLASS_FIELD; for rna_classrun */
-	RNA_EMBED_TYPES = 32    /* logits of the types at the type slot: rna_embed_types only */
+	RNA_EMBED_TYPES = 32  /* logits of the types at the type slot: rna_embed_types only */
 };
 
 #define RNA_EMBED_CLASS_FIELD "classifier.input"
@@ -31,6 +31,9 @@ struct rna_embed;
 /* m is the caller's and outlives it.  RNA_EINVAL: the model has no such layer or head, or the machine not that
  * precision. */
 struct rna_embed *rna_embed_open(struct rna_model *m, const struct rna_embed_options *opts, struct rna_err *err);
+/* The same with batches of so many tokens, or of one longer record: for a few records. */
+struct rna_embed *
+rna_embed_open_small(struct rna_model *m, const struct rna_embed_options *opts, int tokens, struct rna_err *err);
 /*
  * Adds to each of n records with `tokens` the fields asked for: `cls` `mean` `pooled` f32[H], `hidden` f32[T,H],
  * `logits` f32[T,V].  err->record is the number of the record at fault.

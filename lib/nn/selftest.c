@@ -2,6 +2,7 @@
  * selftest.c: answers that are known.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nn/embed.h"
@@ -10,9 +11,11 @@
 #include "seq/frame.h"
 
 #define NRNAS 4
-#define EACH  8 /* values of each vector */
-#define STEP  7 /* every seventh base is masked at a time */
-#define SEED  20240515
+#define EACH 8 /* values of each vector */
+#define STEP 7 /* every seventh base is masked at a time */
+#define SEED 20240515
+
+enum { SAMPLE_TOKENS = 512 }; /* of all RNAs, framed */
 
 static const char *const rnas[NRNAS] = {
     /* tRNA-Phe, yeast */
@@ -53,10 +56,11 @@ rna_selftest_compare(const float *a, const float *b, size_t n, double *differenc
 	*cosine = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
 }
 
+/* max: tokens that are left of it; 0: all. */
 static enum rna_status
-make_record(struct rna_record *rec, const struct rna_vocab *v, enum rna_frame frame, const char *seq)
+make_record(struct rna_record *rec, const struct rna_vocab *v, enum rna_frame frame, uint32_t max, const char *seq)
 {
-	const struct rna_framing framing = {frame, RNA_LONG_KEEP, 0, 0};
+	const struct rna_framing framing = {frame, max > 0 ? RNA_LONG_TRUNCATE : RNA_LONG_KEEP, max, 0};
 	struct rna_record letters;
 	enum rna_status st;
 
@@ -119,7 +123,7 @@ rna_selftest_values(struct rk *rk, enum rk_precision precision, float values[RNA
 	for (i = 0; i < NRNAS; i++)
 		rna_record_init(&rec[i]);
 	for (i = 0; i < NRNAS && st == RNA_OK; i++)
-		st = make_record(&rec[i], &m.vocab, i % 2 ? RNA_FRAME_TYPE : RNA_FRAME_PLAIN, rnas[i]);
+		st = make_record(&rec[i], &m.vocab, i % 2 ? RNA_FRAME_TYPE : RNA_FRAME_PLAIN, 0, rnas[i]);
 	if (st == RNA_OK && (e = rna_embed_open(&m, &o, err)) == NULL)
 		st = RNA_EINVAL;
 	if (st == RNA_OK)
@@ -135,6 +139,117 @@ rna_selftest_values(struct rk *rk, enum rk_precision precision, float values[RNA
 	rna_embed_close(e);
 	rna_model_fini(&m);
 	return st;
+}
+
+/* The hidden states of the RNAs in a precision. */
+static enum rna_status
+hidden_states(
+    struct rna_model *m, int layer, enum rk_precision precision, struct rna_record rec[NRNAS], struct rna_err *err)
+{
+	const struct rna_embed_options o = {RNA_EMBED_HIDDEN, layer, precision};
+	struct rna_embed *e = rna_embed_open_small(m, &o, SAMPLE_TOKENS, err);
+	enum rna_status st = e != NULL ? RNA_OK : RNA_EINVAL;
+	int i;
+
+	for (i = 0; i < NRNAS && st == RNA_OK; i++) {
+		rna_record_reuse(&rec[i]);
+		if ((st = make_record(&rec[i], &m->vocab, m->config.frame, (uint32_t)m->config.max, rnas[i])) != RNA_OK)
+			rna_fail(err, st, "the RNAs of the self-test can't be framed");
+	}
+	if (st == RNA_OK)
+		st = rna_embed_run(e, rec, NRNAS, err);
+	rna_embed_close(e);
+	return st;
+}
+
+/* Takes the mean over all tokens of all records off; what all tokens share says nothing of any. */
+static enum rna_status
+centre(struct rna_record rec[NRNAS], struct rna_err *err)
+{
+	const uint64_t columns = rna_record_find(&rec[0], "hidden")->dims[1];
+	double *mean = calloc(columns, sizeof(*mean)), n = 0;
+	int pass, i;
+	uint64_t k;
+
+	if (mean == NULL)
+		return rna_fail(err, RNA_EMEM, "out of memory");
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < NRNAS; i++) {
+			const struct rna_field *f = rna_record_find(&rec[i], "hidden");
+			float *x = (float *)(void *)(rec[i].mem.data + f->offset);
+
+			n += pass ? 0 : (double)f->dims[0];
+			for (k = 0; k < f->dims[0] * columns; k++)
+				if (pass)
+					x[k] -= (float)(mean[k % columns] / n);
+				else
+					mean[k % columns] += (double)x[k];
+		}
+	free(mean);
+	return RNA_OK;
+}
+
+/* Adds the cosines of the tokens of two records. */
+static void
+add_tokens(const struct rna_record *a, const struct rna_record *b, struct rna_selftest_agreement *to)
+{
+	const struct rna_field *f = rna_record_find(a, "hidden"), *g = rna_record_find(b, "hidden");
+	const float *x = rna_record_data(a, f), *y = rna_record_data(b, g);
+	double difference, cosine;
+	uint64_t t;
+
+	for (t = 0; t < f->dims[0]; t++) {
+		rna_selftest_compare(x + t * f->dims[1], y + t * f->dims[1], f->dims[1], &difference, &cosine);
+		if (!(cosine > -1)) /* no number */
+			cosine = -1;
+		to->mean += cosine;
+		to->least = cosine < to->least ? cosine : to->least;
+		to->tokens++;
+	}
+}
+
+enum rna_status
+rna_selftest_agree(struct rna_model *m, int layer, enum rk_precision precision, enum rk_precision other,
+    struct rna_selftest_agreement *agreement, struct rna_err *err)
+{
+	struct rna_record a[NRNAS], b[NRNAS];
+	enum rna_status st;
+	int i;
+
+	*agreement = (struct rna_selftest_agreement){0, 1, 0};
+	for (i = 0; i < NRNAS; i++) {
+		rna_record_init(&a[i]);
+		rna_record_init(&b[i]);
+	}
+	if ((st = hidden_states(m, layer, precision, a, err)) == RNA_OK &&
+	    (st = hidden_states(m, layer, other, b, err)) == RNA_OK && (st = centre(a, err)) == RNA_OK &&
+	    (st = centre(b, err)) == RNA_OK)
+		for (i = 0; i < NRNAS; i++)
+			add_tokens(&a[i], &b[i], agreement);
+	if (agreement->tokens > 0)
+		agreement->mean /= agreement->tokens;
+	for (i = 0; i < NRNAS; i++) {
+		rna_record_fini(&a[i]);
+		rna_record_fini(&b[i]);
+	}
+	return st;
+}
+
+enum rna_status
+rna_selftest_fit(struct rna_model *m, int layer, enum rk_precision precision, struct rna_selftest_agreement *agreement,
+    struct rna_err *err)
+{
+	enum rna_status st = RNA_OK;
+
+	*agreement = (struct rna_selftest_agreement){1, 1, 0};
+	if (precision != RK_FP8 || (st = rna_selftest_agree(m, layer, RK_FP8, RK_BF16, agreement, err)) != RNA_OK)
+		return st;
+	if (agreement->mean >= RNA_SELFTEST_FP8_MEAN && agreement->least >= RNA_SELFTEST_FP8_LEAST)
+		return RNA_OK;
+	return rna_fail(err, RNA_EINVAL,
+	    "fp8 is too coarse for this model: over %d tokens its vectors have a mean cosine of %.4f to those of bf16, "
+	    "the least %.4f; %g and %g are asked for; take bf16",
+	    agreement->tokens, agreement->mean, agreement->least, RNA_SELFTEST_FP8_MEAN, RNA_SELFTEST_FP8_LEAST);
 }
 
 /* Masks every seventh base from `phase` on, and counts those that the logits find again. */
@@ -184,7 +299,7 @@ rna_selftest_masked(struct rna_model *m, int *right, int *total, struct rna_err 
 	for (i = 0; i < NRNAS && st == RNA_OK; i++)
 		for (phase = 0; phase < STEP && st == RNA_OK; phase++) {
 			rna_record_reuse(&rec);
-			st = make_record(&rec, &m->vocab, m->config.frame, rnas[i]);
+			st = make_record(&rec, &m->vocab, m->config.frame, 0, rnas[i]);
 			if (st == RNA_OK)
 				st = try_phase(e, &m->vocab, &rec, phase, right, total, err);
 		}

@@ -12,7 +12,8 @@ rna_tape_call(struct tape_calls *c, enum rk_op op, const struct rk_call *call)
 	if (!rna_tape_grow(c->t, &c->list, c->n, &c->cap, sizeof(*c->list)))
 		return;
 	c->list[c->n] = *call;
-	c->list[c->n].store = c->t->opts.precision == RK_BF16 ? RK_BF16 : RK_FP32;
+	c->list[c->n].store =
+	    c->t->opts.precision == RK_BF16 || c->t->opts.precision == RK_FP8 ? RK_BF16 : RK_FP32;
 	c->list[c->n++].op = op;
 }
 

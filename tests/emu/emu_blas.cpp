@@ -1,6 +1,10 @@
 /*
  * emu_blas.cpp: cuBLASLt's product with its epilogues on the CPU, column-major as there.  Two algorithms are offered
  * for every product; they give the same values.  EMU_CUBLASLT=absent: the library can't be loaded; plain: no epilogues.
+ *
+ * Products in e4m3 have the conditions of the real library: op(A) transposed and op(B) not, m and k and what is from
+ * column to column in memory multiples of 16, operands that begin at multiples of 16 bytes, scales by row on compute
+ * capability 9.0 alone.
  */
 #include <stdlib.h>
 #include <vector>
@@ -16,6 +20,8 @@ struct emu_matmul {
 	cublasOperation_t ta, tb;
 	cublasLtEpilogue_t epilogue;
 	const void *bias;
+	const float *scale[2]; /* of A and B; NULL: 1 */
+	cublasLtMatmulMatrixScale_t mode[2];
 };
 struct emu_layout {
 	cudaDataType_t type;
@@ -46,8 +52,19 @@ rk_lt_load(struct lt_api *api)
 }
 
 static float
+from_e4m3(uint8_t b)
+{
+	const int e = b >> 3 & 15, m = b & 7;
+	const float v = e == 0 ? ldexpf((float)m, -9) : ldexpf(8.0f + m, e - 10);
+
+	return (b & 0x7f) == 0x7f ? NAN : b & 0x80 ? -v : v;
+}
+
+static float
 get(const void *p, size_t i, cudaDataType_t type)
 {
+	if (type == CUDA_R_8F_E4M3)
+		return from_e4m3(((const uint8_t *)p)[i]);
 	return type == CUDA_R_32F ? ((const float *)p)[i] : __bfloat162float(((const __nv_bfloat16 *)p)[i]);
 }
 
@@ -60,6 +77,19 @@ unpack(const void *p, const struct emu_layout &l, cublasOperation_t op, size_t r
 	for (size_t i = 0; i < rows; i++)
 		for (size_t j = 0; j < cols; j++)
 			v[i * cols + j] = get(p, op == CUBLAS_OP_N ? i + j * l.ld : j + i * l.ld, l.type);
+	return v;
+}
+
+/* What the sum of row i of A and column j of B is multiplied by. */
+static float
+scale_of(const struct emu_matmul &d, size_t i, size_t j)
+{
+	const size_t at[2] = {i, j};
+	float v = 1;
+
+	for (int k = 0; k < 2; k++)
+		if (d.scale[k] != NULL)
+			v *= d.scale[k][d.mode[k] == CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F ? at[k] : 0];
 	return v;
 }
 
@@ -87,7 +117,7 @@ run(const struct emu_matmul &d, float alpha, const void *A, const struct emu_lay
 				out[i] += f * col[i];
 		}
 		for (size_t i = 0; i < m; i++) {
-			float v = alpha * row[i];
+			float v = alpha * row[i] * scale_of(d, i, j);
 
 			if (beta != 0)
 				v += beta * get(C, i + j * c.ld, c.type);
@@ -126,7 +156,8 @@ cublasLtGetVersion(void)
 cublasStatus_t
 cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t, cudaDataType_t)
 {
-	*d = new emu_matmul{CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, NULL};
+	*d = new emu_matmul{CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, NULL, {NULL, NULL},
+	    {CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F, CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F}};
 	return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -140,12 +171,36 @@ cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d)
 cublasStatus_t
 cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMatmulDescAttributes_t a, const void *p, size_t n)
 {
-	void *to = a == CUBLASLT_MATMUL_DESC_TRANSA     ? (void *)&d->ta
-	           : a == CUBLASLT_MATMUL_DESC_TRANSB   ? (void *)&d->tb
-	           : a == CUBLASLT_MATMUL_DESC_EPILOGUE ? (void *)&d->epilogue
-	                                                : (void *)&d->bias;
+	size_t want = 4;
+	void *to;
 
-	if (n != (a == CUBLASLT_MATMUL_DESC_BIAS_POINTER ? sizeof(void *) : 4))
+	switch (a) {
+	case CUBLASLT_MATMUL_DESC_TRANSA:
+		to = &d->ta;
+		break;
+	case CUBLASLT_MATMUL_DESC_TRANSB:
+		to = &d->tb;
+		break;
+	case CUBLASLT_MATMUL_DESC_EPILOGUE:
+		to = &d->epilogue;
+		break;
+	case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+		to = &d->bias;
+		want = sizeof(void *);
+		break;
+	case CUBLASLT_MATMUL_DESC_A_SCALE_POINTER:
+	case CUBLASLT_MATMUL_DESC_B_SCALE_POINTER:
+		to = &d->scale[a == CUBLASLT_MATMUL_DESC_B_SCALE_POINTER];
+		want = sizeof(void *);
+		break;
+	case CUBLASLT_MATMUL_DESC_A_SCALE_MODE:
+	case CUBLASLT_MATMUL_DESC_B_SCALE_MODE:
+		to = &d->mode[a == CUBLASLT_MATMUL_DESC_B_SCALE_MODE];
+		break;
+	default:
+		return CUBLAS_STATUS_INVALID_VALUE;
+	}
+	if (n != want)
 		return CUBLAS_STATUS_INVALID_VALUE;
 	memcpy(to, p, n);
 	return CUBLAS_STATUS_SUCCESS;
@@ -188,12 +243,29 @@ cublasLtMatmulPreferenceSetAttribute(
 	return CUBLAS_STATUS_SUCCESS;
 }
 
+/* What the real library asks of a product in e4m3. */
+static bool
+fits_fp8(const struct emu_matmul &d, const struct emu_layout &a, const struct emu_layout &b, const struct emu_layout &y)
+{
+	struct cudaDeviceProp gpu;
+	const int by_row = d.mode[0] == CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+
+	if (cudaGetDeviceProperties(&gpu, 0) != cudaSuccess || gpu.major * 10 + gpu.minor < 89 ||
+	    (by_row && (gpu.major != 9 || gpu.minor != 0 || d.scale[0] == NULL || d.scale[1] == NULL)))
+		return false;
+	return d.ta == CUBLAS_OP_T && d.tb == CUBLAS_OP_N && d.mode[0] == d.mode[1] && y.type != CUDA_R_8F_E4M3 &&
+	       y.rows % 16 == 0 && a.rows % 16 == 0 && a.ld % 16 == 0 && b.ld % 16 == 0 &&
+	       y.ld * (y.type == CUDA_R_32F ? 4 : 2) % 16 == 0;
+}
+
 static bool
 fits(const struct emu_matmul &d, const struct emu_layout &a, const struct emu_layout &b, const struct emu_layout &y)
 {
 	const uint64_t m = d.ta == CUBLAS_OP_N ? a.rows : a.cols, ka = d.ta == CUBLAS_OP_N ? a.cols : a.rows;
 	const uint64_t n = d.tb == CUBLAS_OP_N ? b.cols : b.rows, kb = d.tb == CUBLAS_OP_N ? b.rows : b.cols;
 
+	if (a.type == CUDA_R_8F_E4M3 && !fits_fp8(d, a, b, y))
+		return false;
 	return m == y.rows && n == y.cols && ka == kb && a.type == b.type;
 }
 
@@ -232,7 +304,8 @@ cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, const void *alpha, cons
 	const struct emu_layout la = *a, lb = *b, lc = *c, ly = *y;
 	const float f = *(const float *)alpha, g = *(const float *)beta;
 
-	if (!fits(dd, la, lb, ly) || algo == NULL || algo->data[0] - 1 >= 2)
+	if (!fits(dd, la, lb, ly) || algo == NULL || algo->data[0] - 1 >= 2 ||
+	    (la.type == CUDA_R_8F_E4M3 && (((uintptr_t)A | (uintptr_t)B | (uintptr_t)Y) & 15) != 0))
 		return CUBLAS_STATUS_INVALID_VALUE;
 	emu_queue(s, [=] { run(dd, f, A, la, B, lb, g, C, lc, Y, ly); });
 	return CUBLAS_STATUS_SUCCESS;

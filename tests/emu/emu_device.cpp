@@ -7,7 +7,7 @@
  * program, results read too early are what was there before.  Pinned memory is poisoned when it is given out.  Every
  * allocation is followed by bytes that nobody may change.
  *
- * EMU_GPU: absent (no driver), none (no device), old (compute capability 7.5), or empty.
+ * EMU_GPU: absent (no driver), none (no device), old (compute capability 7.5), ampere (8.0), ada (8.9), or empty.
  * EMU_AHEAD=N: stream N, by the order of their creation, runs at once what it need not wait for.
  */
 #include <stdio.h>
@@ -85,8 +85,8 @@ cudaGetDeviceProperties(cudaDeviceProp *p, int)
 {
 	memset(p, 0, sizeof(*p));
 	snprintf(p->name, sizeof(p->name), "emulator");
-	p->major = gpu_is("old") ? 7 : 9;
-	p->minor = gpu_is("old") ? 5 : 0;
+	p->major = gpu_is("old") ? 7 : gpu_is("ampere") || gpu_is("ada") ? 8 : 9;
+	p->minor = gpu_is("old") ? 5 : gpu_is("ada") ? 9 : 0;
 	p->multiProcessorCount = 1;
 	p->sharedMemPerBlockOptin = 227 * 1024;
 	return cudaSuccess;

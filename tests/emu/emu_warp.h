@@ -69,6 +69,38 @@ copy_wait(void)
 	emu_copy_wait(N);
 }
 
+/* e4m3 of v: to nearest, ties to even, 448 at most. */
+static inline uint32_t
+emu_e4m3(float v)
+{
+	uint32_t bits, sign, rest, shift, kept;
+	int e;
+
+	memcpy(&bits, &v, 4);
+	sign = bits >> 24 & 0x80;
+	if ((bits & 0x7fffffff) > 0x7f800000)
+		return sign | 0x7f;
+	e = (int)(bits >> 23 & 0xff) - 127;
+	if (e >= 9)
+		return sign | 0x7e;
+	rest = (bits & 0x7fffff) | 0x800000; /* 24 bits of mantissa */
+	shift = e >= -6 ? 20 : 20 + (uint32_t)(-6 - e);
+	if (shift > 25)
+		return sign;
+	kept = rest >> shift;
+	rest &= ((uint32_t)1 << shift) - 1;
+	kept += rest > (uint32_t)1 << (shift - 1) || (rest == (uint32_t)1 << (shift - 1) && kept & 1);
+	/* kept has its first bit at 8 where it is normal; a carry raises the exponent */
+	kept += e >= -6 ? (uint32_t)(e + 6) << 3 : 0;
+	return sign | (kept > 0x7e ? 0x7e : kept);
+}
+
+static inline uint32_t
+four_e4m3(float a, float b, float c, float d)
+{
+	return emu_e4m3(a) | emu_e4m3(b) << 8 | emu_e4m3(c) << 16 | emu_e4m3(d) << 24;
+}
+
 static inline void
 store_shared(uint32_t at, uint32_t v)
 {
