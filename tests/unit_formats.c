@@ -161,6 +161,7 @@ static const struct {
     {{CT}, "# comment\n\nFilename: f\nOther: g\n1\n1 A 0 0 0 1\n", "f A ."},
     {{CT}, "1 a name\nthat goes on\n\n1 A 0 0 0 1\n", "a / name that goes on A ."},
     {{CT}, "1\n1 A 0 0 0 1\n", "in A ."},
+    {{BPSEQ}, "0 A\n", "!line 1: a bpseq line is a position, a letter and a partner"},
     {{BPSEQ}, "0 A 0\n", "!line 1: position 0 after position 0"},
     {{CT}, "words alone\n", "!line 1: a ct structure begins with its length"},
     {{CT}, "2 a\n1 A 0 2 0 1\n", "!the file ends after 1 of 2 bases"},

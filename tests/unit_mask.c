@@ -355,6 +355,31 @@ test_paddle(void)
 	rna_motifs_fini(&with_u);
 }
 
+/* A span begins at any base up to those at the end, the first and the last of them too. */
+static void
+test_paddle_starts(void)
+{
+	const struct rna_mask_options opts = {0.15, {0, 1, 0}, 0.5, 1, 0, 1};
+	struct rna_mask *m = create(&opts, NULL, 0);
+	const uint8_t *tokens;
+	struct rna_record rec;
+	uint64_t n, i;
+	int first = 0, fifth = 0;
+
+	rna_record_init(&rec);
+	for (i = 0; i < 1000; i++) {
+		make(&rec, i, 60, 0, vocab.type_first);
+		if (rna_mask_record(m, &rec, NULL) != RNA_OK)
+			abort();
+		tokens = rna_record_get_vec(&rec, "tokens", RNA_U8, &n);
+		first += tokens[1] == vocab.mask;
+		fifth += tokens[5] == vocab.mask;
+	}
+	ok(first > 10 && fifth > first, "paddle: %d spans begin at the first base, %d hold the fifth", first, fifth);
+	rna_record_fini(&rec);
+	rna_mask_destroy(m);
+}
+
 /* The span lengths 5, 6, 7, 8 of the released code, seen in RNAs with room for one span only. */
 static void
 test_paddle_lengths(void)
@@ -411,6 +436,7 @@ main(void)
 	test_mix();
 	test_keys();
 	test_paddle();
+	test_paddle_starts();
 	test_paddle_lengths();
 	rna_motifs_fini(&motifs);
 	rna_vocab_fini(&vocab);
