@@ -271,7 +271,7 @@ class_41() {
 	}
 	full || return 0
 	for n in one two/three; do
-		mkdir -p "$n" && cp -r "$ROOT"/{Makefile,VERSION,lib,kernels,tools,completions,formats} "$n" && make -s -C "$n" >/dev/null 2>&1
+		mkdir -p "$n" && cp -r "$ROOT"/{Makefile,VERSION,lib,kernels,tools,completions,formats} "$n" && make -s -j2 -C "$n" all >/dev/null 2>&1
 	done
 	for t in $(tools); do
 		cmp -s "one/build/bin/$t" "two/three/build/bin/$t"
