@@ -192,6 +192,35 @@ fails() {
 	rna-fold -P p.par a.fa | dbn | tail -1 | grep -q '(-18.90)'
 }
 
+@test "a parameter file whose last line has no end is read to its last number, whatever its size" {
+	printf '>a\nGGGGAAAACCCC\n' > a.fa
+	{ grep -v '^# *END' "$ROOT/formats/turner2004.par"; printf '# Tetraloops\nGAAAAC -500 -9000\n'; } > whole
+	want=$(rna-fold -T 30 -P whole a.fa | dbn | tail -1)
+	[[ $want == *"("*"-"* ]]
+	printf %s "$(< whole)" > cut.par
+	[ "$(tail -c 5 cut.par)" = -9000 ]
+	rna-fold -T 30 -P cut.par a.fa | dbn | tail -1 | grep -qxF -- "$want"
+	# the last byte is the last of a block of the reader, or stands about there
+	size=$(stat -c %s cut.par)
+	for more in -1 0 1; do
+		{ printf '/*%*s*/' $((65536 - size % 65536 - 4 + more)) ' '; cat cut.par; } > full
+		[ $((($(stat -c %s full) - more) % 65536)) = 0 ]
+		rna-fold -T 30 -P full a.fa | dbn | tail -1 | grep -qxF -- "$want"
+	done
+	# what lies behind the bytes is not looked at
+	{ awk '/^# /{ skip = $2 == "NINIO" } !skip' "$ROOT/formats/turner2004.par" | grep -v '^# *END'; printf '# NINIO\n60 320 300'; } > ninio.par
+	if [[ ${B##*/} == build ]] && command -v valgrind; then
+		for f in cut.par ninio.par; do
+			run -0 env RILL_CPU=plain valgrind -q --error-exitcode=99 rna-fold -P $f -o $f.rill a.fa
+		done
+	fi
+	# an end within the last number is a number; a number short is a fault
+	head -c -1 cut.par > less
+	[ "$(rna-fold -T 30 -P less a.fa | dbn | tail -1)" != "$want" ]
+	printf %s "$(head -n -1 whole; echo 'GAAAAC -500')" > less
+	fails "" -P less a.fa
+}
+
 @test "100,000 nt with too little memory" {
 	plain_build "a sanitizer needs the whole address space"
 	[[ $B != *build-* ]] || skip "sanitizers want more address space than the limit"
