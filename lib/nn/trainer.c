@@ -70,7 +70,7 @@ rna_trainer_init(
 void
 rna_trainer_fini(struct rna_trainer *tr)
 {
-	struct trainer_batch *b;
+	struct rna_trainer_batch *b;
 	int i;
 
 	for (b = tr->batch; b < tr->batch + 2; b++) {
@@ -141,10 +141,10 @@ rna_trainer_lag(const struct rna_trainer *tr)
 }
 
 /* The batch that the next record goes into: one that is not out. */
-static struct trainer_batch *
+static struct rna_trainer_batch *
 batch_to_fill(struct rna_trainer *tr, struct rna_err *err)
 {
-	struct trainer_batch *b = &tr->batch[tr->filling];
+	struct rna_trainer_batch *b = &tr->batch[tr->filling];
 
 	if (tr->records > 0)
 		return b;
@@ -164,7 +164,7 @@ batch_to_fill(struct rna_trainer *tr, struct rna_err *err)
 static struct rna_mlm_unit *
 unit_for(struct rna_trainer *tr, const struct rna_record *rec, struct rna_err *err)
 {
-	struct trainer_batch *b = batch_to_fill(tr, err);
+	struct rna_trainer_batch *b = batch_to_fill(tr, err);
 	struct rna_mlm_unit *units, *u;
 
 	if (b == NULL)
@@ -243,7 +243,7 @@ gradients(struct rna_trainer *tr, struct rna_err *err)
 {
 	float weight = tr->targets > 0 ? (float)(1.0 / (double)tr->targets) : 0;
 	float head_weight = tr->heads > 0 ? (float)(tr->opts.type_weight / (double)tr->heads) : 0;
-	struct trainer_batch *b = &tr->batch[tr->filling];
+	struct rna_trainer_batch *b = &tr->batch[tr->filling];
 	enum rna_status s;
 	int i;
 
@@ -261,7 +261,7 @@ enum rna_status
 rna_trainer_step(struct rna_trainer *tr, struct rna_err *err)
 {
 	const struct rna_trainer_options *o = &tr->opts;
-	struct trainer_batch *b = &tr->batch[tr->filling];
+	struct rna_trainer_batch *b = &tr->batch[tr->filling];
 	const double lr = rna_schedule_lr(&o->schedule, tr->state.step + 1);
 	const struct rk_adamw_step setting = {
 	    lr, o->beta1, o->beta2, o->eps, o->weight_decay, o->clip, tr->state.step + 1};
@@ -283,7 +283,7 @@ rna_trainer_step(struct rna_trainer *tr, struct rna_err *err)
 
 /* What comes back of a step; RNA_EINVAL: it is not finite. */
 static enum rna_status
-receive(struct rna_trainer *tr, struct trainer_batch *b, struct rna_err *err)
+receive(struct rna_trainer *tr, struct rna_trainer_batch *b, struct rna_err *err)
 {
 	struct rna_mlm_sums *sums = &b->did.sums;
 	enum rna_status s;
@@ -310,10 +310,10 @@ receive(struct rna_trainer *tr, struct trainer_batch *b, struct rna_err *err)
 }
 
 /* The oldest step that is out, or NULL. */
-static struct trainer_batch *
+static struct rna_trainer_batch *
 oldest(struct rna_trainer *tr)
 {
-	struct trainer_batch *a = &tr->batch[0], *b = &tr->batch[1];
+	struct rna_trainer_batch *a = &tr->batch[0], *b = &tr->batch[1];
 
 	if (a->out && b->out)
 		return a->did.state.step < b->did.state.step ? a : b;
@@ -323,7 +323,7 @@ oldest(struct rna_trainer *tr)
 enum rna_status
 rna_trainer_tell(struct rna_trainer *tr, int64_t upto, struct rna_train_step *did, struct rna_err *err)
 {
-	struct trainer_batch *b = oldest(tr);
+	struct rna_trainer_batch *b = oldest(tr);
 	enum rna_status s;
 
 	if (b == NULL || b->did.state.step > upto)
@@ -338,7 +338,7 @@ rna_trainer_tell(struct rna_trainer *tr, int64_t upto, struct rna_train_step *di
 enum rna_status
 rna_trainer_check(struct rna_trainer *tr, struct rna_err *err)
 {
-	struct trainer_batch *first = oldest(tr), *then;
+	struct rna_trainer_batch *first = oldest(tr), *then;
 	enum rna_status s;
 
 	if (first == NULL)

@@ -46,7 +46,7 @@ struct rna_train_step {
 };
 
 /* A batch: being filled, or computed and not told yet. */
-struct trainer_batch {
+struct rna_trainer_batch {
 	struct rna_mlm_unit *units;
 	int nunits, cap;
 	struct rk_reply *norm;     /* its square */
@@ -61,9 +61,9 @@ struct rna_trainer {
 	/* private */
 	struct rna_optimizer optimizer;
 	struct rna_tape_options unit_opts;
-	struct rna_tape *tape, *eval;  /* eval: made when first scored */
-	int eval_stale;                /* weights changed since eval was packed */
-	struct trainer_batch batch[2]; /* while one is out the other is filled */
+	struct rna_tape *tape, *eval;      /* eval: made when first scored */
+	int eval_stale;                    /* weights changed since eval was packed */
+	struct rna_trainer_batch batch[2]; /* while one is out the other is filled */
 	int filling;
 	struct rna_mlm_unit valid;
 	uint64_t records, tokens, targets, heads; /* in the batch being filled */
