@@ -34,7 +34,7 @@ cuda_device(void)
 	return 1;
 }
 
-/* How often the host has waited for the emulated GPU to work; 0 on one that can't tell. */
+/* How often the host has waited for the emulated GPU to work or to copy; 0 on one that can't tell. */
 __attribute__((unused)) static unsigned long
 cuda_waits(void)
 {

@@ -44,10 +44,15 @@ struct emu_event {
 struct block {
 	size_t at, size;
 };
+struct pinned {
+	const char *p;
+	size_t n;
+};
 
 static unsigned char *region;
 static std::vector<struct block> blocks; /* by address */
 static std::vector<struct emu_stream *> streams;
+static std::vector<struct pinned> pinned;
 static unsigned long waits;
 
 [[noreturn]] static void
@@ -184,7 +189,10 @@ run_until(struct emu_stream *s, unsigned long until)
 	access_region(0);
 }
 
-/* How often the host has waited for work that was still to be done: for tests. */
+/*
+ * For tests: how often the host has waited for work that was still to be done, or asked for a copy of memory that is
+ * not pinned, for which CUDA waits.
+ */
 extern "C" __attribute__((visibility("default"))) unsigned long
 emu_waits(void)
 {
@@ -247,15 +255,30 @@ cudaMallocHost(void **p, size_t n)
 	if ((*p = malloc(n)) == NULL)
 		return cudaErrorMemoryAllocation;
 	memset(*p, 0xff, n);
+	pinned.push_back({(const char *)*p, n});
 	return cudaSuccess;
+}
+
+static bool
+is_pinned(const void *p)
+{
+	for (const struct pinned &m : pinned)
+		if (p >= m.p && p < m.p + m.n)
+			return true;
+	return false;
 }
 
 cudaError_t
 cudaFreeHost(void *p)
 {
 	flush();
-	free(p);
-	return cudaSuccess;
+	for (size_t i = 0; i < pinned.size(); i++)
+		if (pinned[i].p == p) {
+			pinned.erase(pinned.begin() + i);
+			free(p);
+			return cudaSuccess;
+		}
+	stop("cudaFreeHost of what was not allocated");
 }
 
 /* FNV-1a, so that a change of host memory on its way shows. */
@@ -274,6 +297,7 @@ cudaMemcpyAsync(void *dst, const void *src, size_t n, cudaMemcpyKind kind, cudaS
 {
 	if (inside(dst) != (kind != cudaMemcpyDeviceToHost) || inside(src) != (kind != cudaMemcpyHostToDevice))
 		stop("a copy between host and device has its kind wrong");
+	waits += kind != cudaMemcpyDeviceToDevice && !is_pinned(kind == cudaMemcpyHostToDevice ? src : dst);
 	if (kind == cudaMemcpyHostToDevice) {
 		const uint64_t was = digest(src, n);
 
