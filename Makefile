@@ -75,7 +75,7 @@ everything: all $(if $(SAN),,$(PLUGIN))
 all: $(TOOLS) $(if $(SAN),,$(COMPLETIONS))
 
 ## units: build the unit tests
-units: $(UNITS) $(FUZZERS) $(EMULATOR) $(if $(SAN),,$(DEEP))
+units: $(UNITS) $(FUZZERS) $(EMULATOR) $(if $(SAN),,$(DEEP) $(BENCHES))
 
 $(B)/kernels/%_avx2.o: LEVEL = -mavx2 -mfma
 $(B)/kernels/%_avx512.o: LEVEL = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma

@@ -71,7 +71,7 @@ bench(struct rna_foldnet *f, const char *shape, int threads, size_t n)
 			cpu[i] = machine_cpu() - p;
 			wall[i] = machine_wall() - w;
 		}
-		top = machine_peak(level, RK_FP32);
+		top = machine_peak(level, RK_FP32, threads);
 	}
 	qsort(wall, RUNS, sizeof(*wall), by_value);
 	qsort(cpu, RUNS, sizeof(*cpu), by_value);
