@@ -176,7 +176,7 @@ training(struct work *w, int len)
 	training_open(w, &t, len);
 	whole = timed(training_run, &t);
 	training_add(&t);
-	units = t.trainer.nunits;
+	units = t.trainer.batch[t.trainer.filling].nunits;
 	profile_list(&p, t.trainer.optimizer.zero, 1);
 	profile_list(&p, t.trainer.tape->forward, units);
 	profile_list(&p, t.trainer.tape->backward, units);
