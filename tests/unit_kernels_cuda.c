@@ -228,6 +228,12 @@ maps(void)
 		m_group(&s, i ? many : tiled[1], 9, RK_CELU, 1, 0.3f, 0, 1);
 		each(&s);
 	}
+	for (int i = 0; i < 4; i++) { /* weights in registers, and more of them than that */
+		static const int units[] = {32, 63, 64, 70};
+
+		m_lstm(&s, lens, units[i], 1 + i % 2);
+		each(&s);
+	}
 	for (int i = 1; i <= 2; i++) {
 		m_lstm(&s, lens, 5, i);
 		each(&s);
