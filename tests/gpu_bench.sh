@@ -127,7 +127,7 @@ head -n $((2 * fold)) "$tmp/rnas.fa" >"$tmp/fold.fa"
 printf '>a\nGGGGAAAACCCC\n((((....))))\n' >"$tmp/a.dbn"
 rna-train fold -q -f -m none -c "$network" --steps 0 -o "$tmp/net" "$tmp/a.dbn" || bad=1
 t0=$(date +%s.%N)
-rna-predict -q -d cuda -m "$tmp/net" <(head -n $((2 * scored)) "$tmp/fold.fa") | rna-fold -q -@ 4 -f -o "$tmp/folded.rill" ||
+rna-predict -q -d cuda -@ 4 -m "$tmp/net" <(head -n $((2 * scored)) "$tmp/fold.fa") | rna-fold -q -@ 4 -f -o "$tmp/folded.rill" ||
 	bad=1
 program "folding network $network, scores and structures, start included" "$(echo "$t0 $(date +%s.%N) $scored" |
 	awk '{ printf "%.1f", $3 / ($2 - $1) }')" RNAs/s

@@ -7,11 +7,16 @@
 #include "nn/foldlm_private.h"
 #include "nn/replicate.h"
 
+/* Tokens of a batch on a device, which computes as many as there is room for: here the chunks of one RNA come alone. */
+enum { DEVICE_TOKENS = 1024 };
+
 struct rna_foldlm *
 rna_foldlm_open(struct rna_model *m, const struct rna_foldlm_options *opts, struct rna_err *err)
 {
 	const struct rna_embed_options hidden = {RNA_EMBED_HIDDEN, -1, opts->precision},
 				       typer = {RNA_EMBED_TYPES, -1, opts->precision};
+	const int unit = rk_unit_tokens(m->rk),
+		  tokens = rk_is_device(m->rk) && unit > DEVICE_TOKENS ? DEVICE_TOKENS : unit;
 	struct rna_foldlm *l = calloc(1, sizeof(*l));
 	uint32_t room;
 
@@ -30,8 +35,8 @@ rna_foldlm_open(struct rna_model *m, const struct rna_foldlm_options *opts, stru
 	if (opts->types > m->vocab.ntypes)
 		(void)!rna_fail(
 		    err, RNA_EINVAL, "%d types, but the model's vocabulary has %d", opts->types, m->vocab.ntypes);
-	else if ((l->hidden = rna_embed_open(m, &hidden, err)) &&
-		 (!opts->types || (l->typer = rna_embed_open(m, &typer, err))))
+	else if ((l->hidden = rna_embed_open_small(m, &hidden, tokens, err)) &&
+		 (!opts->types || (l->typer = rna_embed_open_small(m, &typer, tokens, err))))
 		return l;
 	rna_foldlm_close(l);
 	return NULL;

@@ -328,11 +328,23 @@ upload(struct rna_foldrun *r, const char *letters, size_t n, uint64_t key, struc
 	return RNA_OK;
 }
 
-/* Where score c of (i,j), of [3,n,n], lies among the cells [n + 1, n + 1, 3]. */
-static size_t
-cell_of(size_t n, size_t c, size_t i, size_t j)
+/* Scores [3,n,n] from the cells [n + 1, n + 1, 3], whose first row and column stand for the beginning. */
+static void
+from_cells(float *scores, const float *cells, size_t n)
 {
-	return ((i + 1) * (n + 1) + j + 1) * 3 + c;
+	for (size_t c = 0; c < 3; c++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n; j++)
+				scores[(c * n + i) * n + j] = cells[((i + 1) * (n + 1) + j + 1) * 3 + c];
+}
+
+static void
+to_cells(float *cells, const float *scores, size_t n)
+{
+	for (size_t c = 0; c < 3; c++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n; j++)
+				cells[((i + 1) * (n + 1) + j + 1) * 3 + c] = scores[(c * n + i) * n + j];
 }
 
 enum rna_status
@@ -352,8 +364,7 @@ rna_foldrun_forward(struct rna_foldrun *r, const char *letters, size_t n, const 
 	    (st = rna_tape_forward(r->tape, err)) ||
 	    (st = rna_tape_read(r->tape, r->map, (n + 1) * (n + 1), r->cells, err)))
 		return st;
-	for (size_t k = 0; k < 3 * n * n; k++)
-		scores[k] = r->cells[cell_of(n, k / (n * n), k / n % n, k % n)];
+	from_cells(scores, r->cells, n);
 	for (int i = 0; i < FOLDNET_LENGTHS && !st; i++) {
 		st = rna_tape_read(r->tape, r->lengths[i], LENGTH_ROWS, r->table, err);
 		memcpy(lengths + foldnet_lengths[i].first, r->table,
@@ -370,8 +381,7 @@ rna_foldrun_backward(
 	enum rna_status st;
 
 	memset(r->cells, 0, side * side * 3 * sizeof(*r->cells));
-	for (size_t k = 0; k < 3 * n * n; k++)
-		r->cells[cell_of(n, k / (n * n), k / n % n, k % n)] = dscores[k];
+	to_cells(r->cells, dscores, n);
 	if ((st = rna_tape_write_grad(r->tape, r->map, side * side, r->cells, err)))
 		return st;
 	for (int i = 0; i < FOLDNET_LENGTHS && !st; i++) {
