@@ -18,15 +18,6 @@ template <int W> struct tile {
 	static const size_t shared = (weights + DEPTH * cells) * sizeof(float);
 };
 
-struct plane {
-	const float *x, *w, *bias; /* w: as turn_weights lays it out; bias may be NULL */
-	float *y;
-	int in, out, maps; /* channels of x and y; enum rk_live */
-	const int32_t *first, *side;
-	enum rk_act act;
-	int accumulate;
-};
-
 /* Weights [out chunk][in chunk][u][v][DEPTH][CHANNELS], 0 past the last channel; back: in and out change places. */
 static __global__ void
 __launch_bounds__(THREADS) turn_weights(const float *w, float *to, int n, int k, int width, int back)
@@ -137,19 +128,12 @@ static __global__ void
 __launch_bounds__(THREADS, 2) convolve_maps(struct plane o, const int32_t *live)
 {
 	SHARED_MEMORY(memory);
-	int b = 0, first = 0, across = 0, tiles = 0; /* first: tiles of the maps before b */
+	const int maps = live[o.maps];
+	struct tile_state state = {};
+	struct tile_place at;
 
-	for (int t = blockIdx.x;; t += gridDim.x) {
-		for (; b < live[o.maps]; b++, first += tiles) {
-			across = (o.side[b] + WIDE - 1) / WIDE;
-			tiles = across * ((o.side[b] + TALL - 1) / TALL);
-			if (t < first + tiles)
-				break;
-		}
-		if (b >= live[o.maps])
-			return;
-		convolve_tile<W>(o, (float *)memory, b, (t - first) / across * TALL, (t - first) % across * WIDE);
-	}
+	while ((at = next_tile(&state, o.side, maps, TALL, WIDE)).map < maps)
+		convolve_tile<W>(o, (float *)memory, at.map, at.i, at.j);
 }
 
 /* Cells j .. j + LINE - 1 of row i of a map: dy there, [LINE][CHANNELS] from channel a on, and x around row p. */
@@ -264,10 +248,13 @@ cuda_maps(const struct rk_call *c, int back, struct cuda_run *x)
 {
 	const struct rk_conv *o = &c->u.conv;
 	const int n = o->w.n, k = o->w.k / o->w.taps;
-	const struct plane p = {(const float *)(back ? o->dy : o->x), (const float *)x->scratch,
+	struct plane p = {(const float *)(back ? o->dy : o->x), (const float *)o->w.w,
 	    (const float *)(back ? NULL : o->bias), (float *)(back ? o->dx : o->y), back ? n : k, back ? k : n, o->seqs,
 	    o->first, o->side, back ? RK_NONE : o->act, back && o->accumulate};
 
+	if (cuda_maps_has_mma(&p))
+		return cuda_maps_mma(&p, o->width, back, o->cap, x);
+	p.w = (const float *)x->scratch;
 	LAUNCH(turn_weights,
 	    dim3(cuda_blocks(cuda_maps_scratch(c, back) / sizeof(float), THREADS, (size_t)x->dev->processors * 8)),
 	    dim3(THREADS), 0, x->stream, (const float *)o->w.w, (float *)x->scratch, n, k, o->width, back);
