@@ -148,7 +148,6 @@ refused() {
 }
 
 @test "options that do not go together" {
-	refused 2 "--resume: goes with mlm and fold, not with class: its runs keep no checkpoints" --resume "$lab"
 	refused 2 "--steps: goes with mlm" --steps 3 "$lab"
 	refused 2 "--group goes with --valid-split" --group name "$lab"
 	refused 2 "give one of them" --valid "$lab" --valid-split 0.1 "$lab"

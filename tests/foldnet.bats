@@ -154,7 +154,7 @@ refused() {
 	refused "the run to continue had data" \
 		rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume one.dbn
 	echo '{}' >a/checkpoint-4/trainer_state.json
-	refused "not the state of a training of a folding network" \
+	refused "not the state of such a training" \
 		rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume k.dbn
 	run rna-train fold -q --resume --seeds 2 --valid k.dbn -o c k.dbn
 	[ "$status" = 2 ]

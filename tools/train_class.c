@@ -9,22 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/classify.h"
 #include "train_class.h"
+
+#define SAVES 10 /* checkpoints of a training, unless --save-every says otherwise */
 
 /* 1. The table of epochs */
 
 static void
 log_row(struct class_run *c, const struct rna_classify_epoch *e)
 {
-	int bad = fprintf(c->log, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)c->r.t->seed,
+	int bad = fprintf(c->r.table, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)c->r.t->seed,
 		      (long long)e->epoch, (long long)e->step, e->loss, e->acc, e->lr, e->norm) < 0;
 
 	if (e->scored)
-		bad |=
-		    fprintf(c->log, "\t%.6g\t%.6g\t%.6g\t%d\n", e->valid_loss, e->valid_acc, e->valid_f1, e->best) < 0;
+		bad |= fprintf(c->r.table, "\t%.6g\t%.6g\t%.6g\t%d\n", e->valid_loss, e->valid_acc, e->valid_f1,
+			   e->best) < 0;
 	else
-		bad |= fputs("\tNA\tNA\tNA\tNA\n", c->log) < 0;
+		bad |= fputs("\tNA\tNA\tNA\tNA\n", c->r.table) < 0;
 	if (bad)
 		train_log_failed(&c->r);
 }
@@ -54,7 +55,7 @@ settings(const struct class_run *c, int64_t epochs)
 
 /* What predicts the types of stack: a model of its own, which goes into the folder, or the one that learns. */
 static void
-open_typer(struct class_run *c, int64_t nth)
+open_typer(struct class_run *c)
 {
 	struct train_run *r = &c->r;
 	struct rna_config *k = &r->model.config;
@@ -74,77 +75,109 @@ open_typer(struct class_run *c, int64_t nth)
 	dir = tool_model_path(r->t, r->t->model);
 	snprintf(path, sizeof(path), "%s/types", r->dir);
 	if (rna_model_open(&r->typer, dir, r->rk, &need, &err) != RNA_OK ||
-	    (nth == 0 && rna_model_save(&r->typer, path, &err) != RNA_OK))
+	    (c->nth == 0 && rna_model_save(&r->typer, path, &err) != RNA_OK))
 		train_fail(r, &err);
 	free(dir);
 }
 
-/* Epochs until the last, or until --patience has run out; into best what the best of them was. */
-static void
-run_epochs(struct class_run *c, struct rna_classify *k, int64_t epochs, struct rna_classify_epoch *best)
+/* The training has had its epochs, or as many without a better one as --patience says. */
+static int
+is_over(const struct class_run *c, int64_t epoch)
 {
-	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_classify_epoch did;
-	char detail[96];
-	int64_t i;
+	const struct train_opts *o = c->r.o;
 
-	for (i = 0; i < epochs; i++) {
-		if (rna_classify_epoch(k, &did, &err) != RNA_OK)
+	return epoch >= o->epochs || (c->best.scored && o->patience > 0 && epoch - c->best.epoch >= o->patience);
+}
+
+/* Epochs until the last; checkpoints on the way and behind the last. */
+static void
+run_epochs(struct class_run *c)
+{
+	const struct train_opts *o = c->r.o;
+	const int64_t every = o->save_every > 0 ? o->save_every : (o->epochs + SAVES - 1) / SAVES;
+	struct rna_classify_epoch did = {.epoch = rna_classify_state(c->training).epoch};
+	struct rna_err err = {.record = RNA_NOREC};
+	char detail[96];
+
+	while (!is_over(c, did.epoch)) {
+		if (rna_classify_epoch(c->training, &did, &err) != RNA_OK)
 			train_fail(&c->r, &err);
 		log_row(c, &did);
 		if (did.best)
-			*best = did;
+			c->best = did;
+		if (did.epoch % every == 0 || is_over(c, did.epoch))
+			train_class_checkpoint(c);
 		snprintf(detail, sizeof(detail), "loss %.4f", did.loss);
 		if (did.scored)
 			snprintf(detail, sizeof(detail), "loss %.4f  validation: accuracy %.3f, macro-F1 %.3f",
 			    did.loss, did.valid_acc, did.valid_f1);
-		tool_progress_at(&c->r.bar, (double)(i + 1), detail);
-		if (did.scored && c->r.o->patience > 0 && did.epoch - best->epoch >= c->r.o->patience)
-			break;
+		tool_progress_at(&c->r.bar, (double)did.epoch, detail);
 	}
 }
 
-/* Trains with the seed in force; the folder gets the model unless an earlier seed's was better. */
+/* 1: no earlier seed was as good. */
+static int
+is_best_seed(const struct class_run *c)
+{
+	int64_t i;
+
+	for (i = 0; i < c->nth; i++)
+		if (c->done[i].valid_f1 > c->best.valid_f1 ||
+		    (c->done[i].valid_f1 == c->best.valid_f1 && c->done[i].valid_loss <= c->best.valid_loss))
+			return 0;
+	return 1;
+}
+
 static void
-train(struct class_run *c, int64_t nth)
+print_seed(const struct class_run *c, uint64_t seed, const struct rna_classify_epoch *best)
+{
+	if (c->r.o->seeds > 1)
+		printf("%llu\t%lld\t%.6g\t%.6g\t%.6g\n", (unsigned long long)seed, (long long)best->epoch,
+		    best->valid_loss, best->valid_acc, best->valid_f1);
+}
+
+static void
+open_training(struct class_run *c)
 {
 	struct train_run *r = &c->r;
-	int64_t epochs = r->o->epochs;
-	struct rna_classify_options opts = settings(c, epochs);
+	struct rna_classify_options opts = settings(c, r->o->epochs);
 	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_classify_epoch best = {0};
-	struct rna_classify *k;
 
 	train_open_model(r, -1);
 	train_check_model(c);
 	if (r->o->head == TRAIN_INTERACTION && !r->model.config.class_lm)
 		opts.frozen = 1; /* there is no backbone to learn */
 	if (r->o->adapt == TRAIN_STACK)
-		open_typer(c, nth);
+		open_typer(c);
 	opts.typer = r->typer.rk != NULL ? &r->typer : NULL;
-	if ((k = rna_classify_open(&r->model, &c->data, &opts, &err)) == NULL)
+	c->best = (struct rna_classify_epoch){0};
+	if ((c->training = rna_classify_open(&r->model, &c->data, &opts, &err)) == NULL)
 		train_fail(r, &err);
-	tool_progress_start(&r->bar, r->t, "epochs", (double)epochs);
-	run_epochs(c, k, epochs, &best);
+	if (r->state != NULL)
+		train_class_resume(c);
+}
+
+/* Trains with the seed in force; the folder gets the model unless an earlier seed's was better. */
+static void
+train(struct class_run *c)
+{
+	struct train_run *r = &c->r;
+	struct rna_err err = {.record = RNA_NOREC};
+
+	open_training(c);
+	tool_progress_start(&r->bar, r->t, "epochs", (double)r->o->epochs);
+	run_epochs(c);
 	tool_progress_end(&r->bar);
-	if (rna_classify_finish(k, &err) != RNA_OK)
+	if (rna_classify_finish(c->training, &err) != RNA_OK ||
+	    (is_best_seed(c) && rna_model_save(&r->model, r->dir, &err) != RNA_OK))
 		train_fail(r, &err);
-	if (nth == 0 || best.valid_f1 > c->best_f1 || (best.valid_f1 == c->best_f1 && best.valid_loss < c->best_loss)) {
-		if (rna_model_save(&r->model, r->dir, &err) != RNA_OK)
-			train_fail(r, &err);
-		c->best_f1 = best.valid_f1;
-		c->best_loss = best.valid_loss;
-	}
-	c->acc[nth] = best.valid_acc;
-	c->f1[nth] = best.valid_f1;
-	if (r->o->seeds > 1)
-		printf("%llu\t%lld\t%.6g\t%.6g\t%.6g\n", (unsigned long long)r->t->seed, (long long)best.epoch,
-		    best.valid_loss, best.valid_acc, best.valid_f1);
+	c->done[c->nth] = c->best;
+	print_seed(c, r->t->seed, &c->best);
 	if (c->data.nvalid > 0)
 		tool_note(r->t, 1, "seed %llu: epoch %lld of %lld: validation accuracy %.4f, macro-F1 %.4f",
-		    (unsigned long long)r->t->seed, (long long)best.epoch, (long long)epochs, best.valid_acc,
-		    best.valid_f1);
-	rna_classify_close(k);
+		    (unsigned long long)r->t->seed, (long long)c->best.epoch, (long long)r->o->epochs,
+		    c->best.valid_acc, c->best.valid_f1);
+	rna_classify_close(c->training);
 	rna_model_fini(&r->model);
 	rna_model_fini(&r->typer);
 	rk_close(r->rk);
@@ -152,43 +185,44 @@ train(struct class_run *c, int64_t nth)
 
 /* 3. The run */
 
-static double
-mean(const double *x, int64_t n)
+/* Means of accuracy and macro-F1 over the seeds, then the standard deviations of the sample. */
+static void
+print_all(const struct class_run *c)
 {
-	double sum = 0;
+	const double n = (double)c->r.o->seeds;
+	double acc = 0, f1 = 0, acc2 = 0, f2 = 0;
+	int64_t i;
 
-	for (int64_t i = 0; i < n; i++)
-		sum += x[i];
-	return sum / (double)n;
+	for (i = 0; i < c->r.o->seeds; i++) {
+		acc += c->done[i].valid_acc / n;
+		f1 += c->done[i].valid_f1 / n;
+	}
+	for (i = 0; i < c->r.o->seeds; i++) {
+		acc2 += pow(c->done[i].valid_acc - acc, 2) / (n - 1);
+		f2 += pow(c->done[i].valid_f1 - f1, 2) / (n - 1);
+	}
+	printf("mean\tNA\tNA\t%.6g\t%.6g\n", acc, f1);
+	printf("sd\tNA\tNA\t%.6g\t%.6g\n", sqrt(acc2), sqrt(f2));
 }
 
-/* Of a sample. */
-static double
-deviation(const double *x, int64_t n)
-{
-	double m = mean(x, n), sum = 0;
-
-	for (int64_t i = 0; i < n; i++)
-		sum += (x[i] - m) * (x[i] - m);
-	return sqrt(sum / (double)(n - 1));
-}
-
+/* From the seed that the checkpoint is of, those before as it tells of them. */
 static void
 all_seeds(struct class_run *c)
 {
 	const int64_t n = c->r.o->seeds;
 	const uint64_t first = c->r.t->seed;
+	int64_t i;
 
 	if (n > 1)
 		printf("seed\tepoch\tvalid_loss\tvalid_acc\tvalid_macro_f1\n");
-	for (int64_t i = 0; i < n; i++) {
-		c->r.t->seed = first + (uint64_t)i;
-		train(c, i);
+	for (i = 0; i < c->nth; i++)
+		print_seed(c, first + (uint64_t)i, &c->done[i]);
+	for (; c->nth < n; c->nth++) {
+		c->r.t->seed = first + (uint64_t)c->nth;
+		train(c);
 	}
-	if (n == 1)
-		return;
-	printf("mean\tNA\tNA\t%.6g\t%.6g\n", mean(c->acc, n), mean(c->f1, n));
-	printf("sd\tNA\tNA\t%.6g\t%.6g\n", deviation(c->acc, n), deviation(c->f1, n));
+	if (n > 1)
+		print_all(c);
 	if (fflush(stdout) != 0)
 		tool_die(c->r.t, "standard output: %s", strerror(errno));
 }
@@ -223,24 +257,26 @@ static int
 run(struct tool *t, const struct train_opts *o, int pairs)
 {
 	struct class_run c = {.r = {.t = t, .o = o, .saved = -1}};
+	int64_t from;
 
 	check_usage(t, o);
-	train_take_folder(&c.r);
+	from = train_take_folder(&c.r);
 	rna_record_init(&c.r.rec);
-	c.acc = calloc((size_t)o->seeds, sizeof(*c.acc));
-	c.f1 = calloc((size_t)o->seeds, sizeof(*c.f1));
-	if (c.acc == NULL || c.f1 == NULL)
+	if ((c.done = calloc((size_t)o->seeds, sizeof(*c.done))) == NULL)
 		tool_die(t, "out of memory");
 	train_read_data(&c, pairs);
-	c.log = train_log_open(&c.r,
-	    c.r.o->from < TRAIN_FROM_KMER
-		? "seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n"
-		: "penalty\tsteps\tloss\tacc\tvalid_loss\tvalid_acc\tbest\n");
+	if (from >= 0)
+		train_class_find(&c, from);
+	else
+		train_log_open(&c.r,
+		    o->from < TRAIN_FROM_KMER
+			? "seed\tepoch\tstep\tloss\tacc\tlr\tgrad_norm\tvalid_loss\tvalid_acc\tvalid_macro_f1\tbest\n"
+			: "penalty\tsteps\tloss\tacc\tvalid_loss\tvalid_acc\tbest\n");
 	if (o->from >= TRAIN_FROM_KMER)
 		train_features(&c);
 	else
 		all_seeds(&c);
-	if (fclose(c.log) != 0)
+	if (fclose(c.r.table) != 0)
 		train_log_failed(&c.r);
 	tool_summary(t, "%zu %s of %zu classes, %zu to validate on", c.data.ntrain, pairs ? "pairs" : "RNAs",
 	    json_array_size(c.data.names), c.data.nvalid);
@@ -249,8 +285,7 @@ run(struct tool *t, const struct train_opts *o, int pairs)
 	rna_buf_fini(&c.numbers);
 	rna_record_fini(&c.r.rec);
 	rna_dirlock_release(&c.r.lock);
-	free(c.acc);
-	free(c.f1);
+	free(c.done);
 	return TOOL_DONE;
 }
 

@@ -132,12 +132,12 @@ static void
 log_fit(struct class_run *c, double l2, int steps, const double *score, int best)
 {
 	struct rna_err err = {.record = RNA_NOREC};
-	int bad = fprintf(c->log, "%.6g\t%d\t%.6g\t%.6g", l2, steps, score[0], score[1]) < 0;
+	int bad = fprintf(c->r.table, "%.6g\t%d\t%.6g\t%.6g", l2, steps, score[0], score[1]) < 0;
 
 	if (c->data.nvalid > 0)
-		bad |= fprintf(c->log, "\t%.6g\t%.6g\t%d\n", score[2], score[3], best) < 0;
+		bad |= fprintf(c->r.table, "\t%.6g\t%.6g\t%d\n", score[2], score[3], best) < 0;
 	else
-		bad |= fputs("\tNA\tNA\tNA\n", c->log) < 0;
+		bad |= fputs("\tNA\tNA\tNA\n", c->r.table) < 0;
 	if (bad) {
 		rna_fail_errno(&err, "the log can't be written");
 		train_fail(&c->r, &err);

@@ -9,7 +9,7 @@
 #include "stream/split.h"
 #include "train_fold.h"
 
-#define EPOCHS 10              /* as MXfold2 */
+#define EPOCHS 10 /* as MXfold2 */
 #define COLUMNS "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n"
 #define KEPT ((size_t)1 << 30) /* bytes of features of a frozen language model */
 
@@ -100,13 +100,14 @@ read_data(struct fold_run *f)
 static void
 log_row(struct fold_run *f, const struct rna_foldtrain_round *d)
 {
-	int bad = fprintf(f->log, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)f->r.t->seed,
-		      (long long)d->epoch, (long long)d->step, d->loss, d->hinge, d->thermo, d->lr, d->norm) < 0;
+	int bad =
+	    fprintf(f->r.table, "%llu\t%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g", (unsigned long long)f->r.t->seed,
+		(long long)d->epoch, (long long)d->step, d->loss, d->hinge, d->thermo, d->lr, d->norm) < 0;
 
 	if (d->scored)
-		bad |= fprintf(f->log, "\t%.6g\t%.6g\t%d\n", d->valid_f1, d->valid_reach, d->best) < 0;
+		bad |= fprintf(f->r.table, "\t%.6g\t%.6g\t%d\n", d->valid_f1, d->valid_reach, d->best) < 0;
 	else
-		bad |= fputs("\tNA\tNA\tNA\n", f->log) < 0;
+		bad |= fputs("\tNA\tNA\tNA\n", f->r.table) < 0;
 	if (bad)
 		train_log_failed(&f->r);
 }
@@ -145,7 +146,7 @@ open_lm(struct fold_run *f, int types)
 	const struct rna_model_options need = {.need_mlm = types > 0};
 	const struct rna_foldlm_options how = {types, train_fold_tunes(o), KEPT, o->bf16 ? RK_BF16 : RK_FP32};
 	struct rna_err err = {.record = RNA_NOREC};
-	char *dir = f->state != NULL ? strdup(f->from) : tool_model_path(f->r.t, f->r.t->model);
+	char *dir = f->r.state != NULL ? strdup(f->r.from) : tool_model_path(f->r.t, f->r.t->model);
 
 	if (dir == NULL)
 		tool_die(f->r.t, "out of memory");
@@ -198,8 +199,8 @@ open_net(struct fold_run *f)
 		c.dropout = c.head_dropout = (float)o->dropout;
 	c.lower_constant = o->images == 1;
 	c.types = types;
-	if ((f->state != NULL ? rna_foldnet_open(&f->net, f->from, f->r.rk, &err)
-			      : rna_foldnet_create(&f->net, &c, f->r.rk, f->r.t->seed, &err)) != RNA_OK)
+	if ((f->r.state != NULL ? rna_foldnet_open(&f->net, f->r.from, f->r.rk, &err)
+				: rna_foldnet_create(&f->net, &c, f->r.rk, f->r.t->seed, &err)) != RNA_OK)
 		train_fail(&f->r, &err);
 	if (f->lm != NULL)
 		tell_model(f);
@@ -293,7 +294,7 @@ open_training(struct fold_run *f, int64_t total)
 	f->best = (struct rna_foldtrain_round){0};
 	if ((f->training = rna_foldtrain_open(&f->net, &f->data, &opts, &err)) == NULL)
 		train_fail(&f->r, &err);
-	if (f->state != NULL)
+	if (f->r.state != NULL)
 		train_fold_resume(f);
 }
 
@@ -390,14 +391,14 @@ train_fold(struct tool *t, const struct train_opts *o)
 	if (from >= 0)
 		train_fold_find(&f, from);
 	else
-		f.log = train_log_open(&f.r, COLUMNS);
+		train_log_open(&f.r, COLUMNS);
 	all_seeds(&f);
-	if (fclose(f.log) != 0)
+	if (fclose(f.r.table) != 0)
 		train_log_failed(&f.r);
 	tool_summary(t, "%zu RNAs, %zu to validate on", f.data.ntrain, f.data.nvalid);
 	tool_in_close(&f.r.in);
 	rna_folddata_fini(&f.data);
-	json_decref(f.state);
+	json_decref(f.r.state);
 	rna_record_fini(&f.r.rec);
 	rna_dirlock_release(&f.r.lock);
 	return TOOL_DONE;

@@ -14,12 +14,9 @@ struct fold_run {
 	struct rna_foldlm *lm; /* of r.model; NULL: -m none */
 	struct rna_foldtrain *training;
 	struct rna_energy energy;
-	FILE *log;
 	double best_f1; /* of all seeds; below 0: none yet */
 	int64_t since;  /* rounds since the best one, and that */
 	struct rna_foldtrain_round best;
-	json_t *state;   /* of the checkpoint that the run goes on from; NULL: it begins */
-	char from[4096]; /* its folder */
 };
 
 /* 1: the language model learns with the network. */

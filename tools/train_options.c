@@ -38,7 +38,7 @@ const struct tool_option train_options[] = {
 	{OPT_DTYPE, "dtype", "fp32|bf16", "operands of matrix products (default fp32)"},
 	{OPT_RESUME, "resume", NULL, "continue from the newest checkpoint in -o"},
 	{OPT_PLAN, "plan", NULL, "print size, steps, memory, disk and time, and stop"},
-	{OPT_SAVE_EVERY, "save-every", "N", "steps between checkpoints (default: 10 in a run)"},
+	{OPT_SAVE_EVERY, "save-every", "N", "steps (class, pair: epochs) between checkpoints (default: 10 in a run)"},
 	{OPT_VALID_EVERY, "valid-every", "N", "steps between scorings of --valid (default: 20 in a run)"},
 	{OPT_LOG, "log", "FILE", "table of the steps (default log.tsv in -o)"},
 	{OPT_LOG_EVERY, "log-every", "N", "steps between rows of the log (default 1)"},
@@ -259,7 +259,7 @@ static const struct {
 	{OPT_PREDICTOR, CLASSES},
 	{OPT_TYPES, DATA}, {OPT_TYPES_FLOOR, CLASSES}, {OPT_SEEDS, DATA}, {OPT_VALID_SPLIT, DATA},
 	{OPT_BATCH_TOKENS, MLM}, {OPT_KEEP, MLM}, {OPT_LOG_EVERY, MLM}, {OPT_OBJECTIVE, MLM}, {OPT_PLAN, MLM},
-	{OPT_RESUME, STEPS}, {OPT_SAVE_EVERY, MLM}, {OPT_STEPS, STEPS}, {OPT_TYPE_WEIGHT, MLM},
+	{OPT_SAVE_EVERY, MLM | CLASSES}, {OPT_STEPS, STEPS}, {OPT_TYPE_WEIGHT, MLM},
 	{OPT_VALID_EVERY, STEPS},
 	{OPT_IMAGES, FOLD}, {OPT_LAMBDA, FOLD}, {OPT_LONGEST, FOLD},
 };
@@ -347,6 +347,7 @@ takers(unsigned who)
 	return who == CLASSES ? "class and pair" : who == MLM ? "mlm" : who == FOLD ? "fold"
 	     : who == DATA    ? "class, pair and fold"
 	     : who == STEPS   ? "mlm and fold"
+	     : who == (MLM | CLASSES) ? "mlm, class and pair"
 	     : who == 1 << TRAIN_PAIR ? "pair"
 	                      : "class";
 }
@@ -363,9 +364,7 @@ train_check_options(struct train_opts *o, enum train_objective which)
 			continue;
 		for (k = train_options; k->code != owners[i].code; k++)
 			continue;
-		tool_usage(o->tool, "--%s: goes with %s, not with %s%s", k->name,
-		    takers(owners[i].who), names[which],
-		    k->code == OPT_RESUME ? ": its runs keep no checkpoints" : "");
+		tool_usage(o->tool, "--%s: goes with %s, not with %s", k->name, takers(owners[i].who), names[which]);
 	}
 	check_features(o, which);
 	if (o->adapt != TRAIN_STACK &&

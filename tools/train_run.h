@@ -29,8 +29,12 @@ struct train_run {
 	struct rna_trainlog log;
 	struct rna_dirlock lock;
 	struct tool_progress bar;
-	int64_t total; /* steps of the run; 0: until the input ends */
-	int estimated;                 /* 1: total is from the header's totals, the stream may end a little before */
+	/* class, pair, fold */
+	FILE *table;     /* of epochs or rounds */
+	json_t *state;   /* of the checkpoint that the run goes on from; NULL: it begins */
+	char from[4096]; /* its folder */
+	int64_t total;   /* steps of the run; 0: until the input ends */
+	int estimated;   /* 1: total is from the header's totals, the stream may end a little before */
 	int64_t save_every, valid_every;
 	int64_t saved;          /* step of the newest checkpoint, -1: none */
 	double mean_loss, last; /* for the bar: running mean, time of the last step */
@@ -40,10 +44,25 @@ struct train_run {
 void train_fail(struct train_run *r, const struct rna_err *err) __attribute__((noreturn));
 /* As tool_usage. */
 void train_usage(struct train_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
-/* The table of class, pair and fold: --log, or log.tsv in -o; columns: its first line. */
-FILE *train_log_open(struct train_run *r, const char *columns);
+/* Opens r->table: --log, or log.tsv in -o; columns: its first line. */
+void train_log_open(struct train_run *r, const char *columns);
 /* A row of it could not be written: as train_fail, with errno. */
 void train_log_failed(struct train_run *r) __attribute__((noreturn));
+/*
+ * train_state.c: checkpoints of trainings whose data are in memory (data: what tells these from others).
+ * train_state_options: what the result depends on in all of them; NULL: no memory.
+ * train_state_find: reads the state of checkpoint-STEP into r->state, whose options have to be these (given up), and
+ * opens the table behind the rows that it had; ends with 1 where it can't.
+ * train_state_warn: when r->rk is of other arithmetic than the checkpoint.
+ * train_state_save: checkpoint-STEP, the only one, of what fill writes and state, to which options, table and
+ * arithmetic are added; state and options are given up. train_state_bad: the state lacks something: ends with 1.
+ */
+json_t *train_state_options(const struct train_run *r, uint64_t data);
+void train_state_find(struct train_run *r, int64_t step, json_t *options);
+void train_state_warn(struct train_run *r);
+void train_state_save(
+    struct train_run *r, int64_t step, rna_checkpoint_fill *fill, void *arg, json_t *state, json_t *options);
+void train_state_bad(struct train_run *r) __attribute__((noreturn));
 /* Takes -o; returns the step to continue from, -1 for a new run. */
 int64_t train_take_folder(struct train_run *r);
 /* The stream's vocabulary is the model's, or the process ends with 1. */

@@ -46,19 +46,17 @@ train_log_failed(struct train_run *r)
 	train_fail(r, &err);
 }
 
-FILE *
+void
 train_log_open(struct train_run *r, const char *columns)
 {
 	char path[sizeof(r->dir) + 16];
-	FILE *log;
 
 	snprintf(path, sizeof(path), "%s/log.tsv", r->dir);
-	if ((log = fopen(r->o->log != NULL ? r->o->log : path, "we")) == NULL)
+	if ((r->table = fopen(r->o->log != NULL ? r->o->log : path, "we")) == NULL)
 		train_log_failed(r);
-	setvbuf(log, NULL, _IOLBF, 0);
-	if (fputs(columns, log) < 0)
+	setvbuf(r->table, NULL, _IOLBF, 0);
+	if (fputs(columns, r->table) < 0)
 		train_log_failed(r);
-	return log;
 }
 
 /* 1. The folder */
@@ -367,7 +365,7 @@ train_count_steps(struct train_run *r)
 		r->estimated = 1;
 		if (r->total == 0)
 			train_usage(r, "the stream does not say how long it is: give --steps N or "
-			    "--schedule constant, or train from a file");
+				       "--schedule constant, or train from a file");
 		tool_note(r->t, 1, "%lld steps, by the totals in the header", (long long)r->total);
 	}
 }

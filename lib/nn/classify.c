@@ -83,7 +83,7 @@ rna_classify_open(
 	c->d = d;
 	c->opts = *opts;
 	c->params = &m->params;
-	c->best_f1 = -1;
+	rna_best_init(&c->best);
 	c->by_tokens = rna_classhead_by_tokens(&m->config);
 	rna_record_init(&c->rec);
 	rna_record_init(&c->framed);
@@ -115,7 +115,7 @@ rna_classify_close(struct rna_classify *c)
 	free(c->values);
 	free(c->class_weight);
 	free(c->order);
-	free(c->best);
+	rna_best_fini(&c->best);
 	free(c);
 }
 
@@ -257,23 +257,6 @@ order_key(const void *arg, size_t example)
 	return rna_rng_key(c->opts.seed, (uint64_t)c->epoch, c->d->list[example].rid, 0, RNA_RNG_SHUFFLE);
 }
 
-/* Keeps the weights when they are the best so far. */
-static enum rna_status
-keep_best(struct rna_classify *c, struct rna_classify_epoch *did, struct rna_err *err)
-{
-	did->best = !did->scored || did->valid_f1 > c->best_f1 ||
-	            (did->valid_f1 == c->best_f1 && did->valid_loss < c->best_loss);
-	if (!did->scored || !did->best)
-		return RNA_OK;
-	c->best_f1 = did->valid_f1;
-	c->best_loss = did->valid_loss;
-	if (c->best == NULL && (c->best = reallocarray(NULL, c->params->total, sizeof(*c->best))) == NULL)
-		return rna_fail(err, RNA_EMEM, "no memory for the weights of the best epoch");
-	if (rk_download_f32(c->m->rk, c->best, c->params->value, c->params->total) != RK_OK)
-		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(c->m->rk));
-	return RNA_OK;
-}
-
 enum rna_status
 rna_classify_epoch(struct rna_classify *c, struct rna_classify_epoch *did, struct rna_err *err)
 {
@@ -297,13 +280,14 @@ rna_classify_epoch(struct rna_classify *c, struct rna_classify_epoch *did, struc
 		return s; /* the types are what the model that has just learnt says */
 	if (c->d->nvalid > 0 && (s = validate(c, did, err)) != RNA_OK)
 		return s;
-	return keep_best(c, did, err);
+	did->best = !did->scored || rna_best_is(&c->best, did->valid_f1, did->valid_loss);
+	return did->scored && did->best ? rna_best_keep(&c->best, c->params, err) : RNA_OK;
 }
 
 enum rna_status
 rna_classify_finish(struct rna_classify *c, struct rna_err *err)
 {
-	if (c->best != NULL && rk_upload_f32(c->m->rk, c->params->value, c->best, c->params->total) != RK_OK)
-		return rna_fail(err, RNA_EDEVICE, "%s", rk_error(c->m->rk));
-	return c->opts.frozen ? classify_frozen_store(c, err) : RNA_OK;
+	enum rna_status s = rna_best_restore(&c->best, c->params, err);
+
+	return s == RNA_OK && c->opts.frozen ? classify_frozen_store(c, err) : s;
 }

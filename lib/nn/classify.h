@@ -53,6 +53,17 @@ enum rna_status
 rna_classify_epoch(struct rna_classify *c, struct rna_classify_epoch *did, struct rna_err *err) RNA_CHECK;
 /* The model gets the weights of the best epoch (without validation: as they are). */
 enum rna_status rna_classify_finish(struct rna_classify *c, struct rna_err *err) RNA_CHECK;
+/* Where a training stands between epochs, beside weights and what Adam keeps. */
+struct rna_classify_state {
+	int64_t epoch, step;
+	double best_f1, best_loss; /* of the best epoch; best_f1 below 0: none was scored */
+};
+struct rna_classify_state rna_classify_state(const struct rna_classify *c);
+/* The rest into files of a folder: the weights that learn, those of the best epoch, Adam's moments. */
+enum rna_status rna_classify_save(const struct rna_classify *c, const char *folder, struct rna_err *err) RNA_CHECK;
+/* A training that has just been opened, of the same model, data and options, goes on from there. */
+enum rna_status rna_classify_resume(
+    struct rna_classify *c, const struct rna_classify_state *s, const char *folder, struct rna_err *err) RNA_CHECK;
 /* Steps of an epoch. */
 int64_t rna_classify_steps(const struct rna_classdata *d, size_t batch);
 void rna_classify_close(struct rna_classify *c); /* NULL is fine */

@@ -1,10 +1,12 @@
 /*
  * classify_private.h: between classify.c (epochs and steps), classify_unit.c (a micro-unit on a tape),
- * classify_types.c (the types of STACK) and classify_frozen.c (a head on vectors of a backbone that does not learn).
+ * classify_types.c (the types of STACK), classify_state.c (checkpoints) and classify_frozen.c (a head on vectors of a
+ * backbone that does not learn).
  */
 #ifndef RNA_CLASSIFY_PRIVATE_H
 #define RNA_CLASSIFY_PRIVATE_H
 
+#include "nn/best.h"
 #include "nn/classify.h"
 
 /* Sums over examples. */
@@ -43,8 +45,7 @@ struct rna_classify {
 	double *class_weight;
 	size_t *order; /* indices of the examples trained on */
 	int64_t epoch, step;
-	float *best; /* parameters of the best epoch */
-	double best_f1, best_loss;
+	struct rna_best best;
 };
 
 /* classify_unit.c */
@@ -52,8 +53,7 @@ enum rna_status classify_tapes(struct rna_classify *c, struct rna_err *err) RNA_
 void classify_unit_begin(struct rna_classify *c);
 int classify_unit_fits(const struct rna_classify *c, size_t example);
 /* weight: of its loss. */
-enum rna_status
-classify_unit_add(struct rna_classify *c, size_t example, double weight, struct rna_err *err) RNA_CHECK;
+enum rna_status classify_unit_add(struct rna_classify *c, size_t example, double weight, struct rna_err *err) RNA_CHECK;
 /* Forward (eval), or forward and backward; adds to sums. */
 enum rna_status
 classify_unit_run(struct rna_classify *c, int train, struct classify_sums *sums, struct rna_err *err) RNA_CHECK;
@@ -64,9 +64,8 @@ int classify_types_count(const struct rna_classify *c);
 enum rna_status classify_types(struct rna_classify *c, struct rna_err *err) RNA_CHECK;
 
 /* The input of the model that a piece is: c->rec, or c->framed where the head wants a frame of its own. */
-enum rna_status
-classify_input(struct rna_classify *c, const struct rna_piece *p, const struct rna_record **in,
-    struct rna_err *err) RNA_CHECK;
+enum rna_status classify_input(
+    struct rna_classify *c, const struct rna_piece *p, const struct rna_record **in, struct rna_err *err) RNA_CHECK;
 
 /* classify_frozen.c */
 enum rna_status classify_frozen_open(struct rna_classify *c, struct rna_err *err) RNA_CHECK;

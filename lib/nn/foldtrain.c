@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/best.h"
 #include "nn/epochorder.h"
 #include "nn/foldtrain.h"
 #include "nn/replace.h"
@@ -28,7 +29,7 @@ struct rna_foldtrain {
 	float lengths[RNA_LENGTHS], dlengths[RNA_LENGTHS];
 	int32_t *called; /* [longest] */
 	int64_t epoch, step;
-	double best_f1;
+	struct rna_best best; /* no weights: the caller writes them */
 };
 
 /* 1. Making and freeing */
@@ -58,7 +59,7 @@ rna_foldtrain_open(struct rna_foldnet *net, const struct rna_folddata *d, const 
 	t->net = net;
 	t->d = d;
 	t->opts = *opts;
-	t->best_f1 = -1;
+	rna_best_init(&t->best);
 	for (size_t i = 0; i < d->n; i++)
 		t->longest = d->list[i].n > t->longest ? d->list[i].n : t->longest;
 	t->train = rna_foldscorer_create(net, opts->lm, 1);
@@ -260,9 +261,7 @@ rna_foldtrain_round(struct rna_foldtrain *t, int64_t steps, struct rna_foldtrain
 	did->thermo /= (double)did->rnas;
 	if (t->d->nvalid > 0 && (st = validate(t, did, err)))
 		return st;
-	did->best = !did->scored || did->valid_f1 > t->best_f1;
-	if (did->scored && did->best)
-		t->best_f1 = did->valid_f1;
+	did->best = !did->scored || rna_best_is(&t->best, did->valid_f1, 0);
 	return RNA_OK;
 }
 
@@ -273,7 +272,7 @@ static const char *const files[2] = {"/optimizer.safetensors", "/optimizer_model
 struct rna_foldtrain_state
 rna_foldtrain_state(const struct rna_foldtrain *t)
 {
-	return (struct rna_foldtrain_state){t->epoch, t->step, t->at, t->best_f1};
+	return (struct rna_foldtrain_state){t->epoch, t->step, t->at, t->best.f1};
 }
 
 enum rna_status
@@ -309,6 +308,6 @@ rna_foldtrain_resume(
 	t->epoch = s->epoch;
 	t->step = s->step;
 	t->at = s->at;
-	t->best_f1 = s->best_f1;
+	t->best.f1 = s->best_f1;
 	return rna_epoch_order(t->order, t->d->ntrain, order_key, t, err);
 }

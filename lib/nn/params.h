@@ -48,5 +48,11 @@ struct rna_tensor_out;
 size_t rna_params_list(const struct rna_params *p, struct rna_tensor_out *out);
 enum rna_status rna_params_fetch(
     const struct rna_params *p, const struct rna_param *of, void *dst, size_t size, struct rna_err *err) RNA_CHECK;
+/* All parameters to a safetensors file, and back: those in force, or kept [total], as rk_download_f32 gave them. */
+enum rna_status
+rna_params_save(const struct rna_params *p, const float *kept, const char *path, struct rna_err *err) RNA_CHECK;
+/* RNA_EFORMAT: one is missing, of another size, or not a number. */
+enum rna_status
+rna_params_load(const struct rna_params *p, float *kept, const char *path, struct rna_err *err) RNA_CHECK;
 
 #endif
