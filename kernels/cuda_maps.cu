@@ -252,7 +252,7 @@ cuda_maps(const struct rk_call *c, int back, struct cuda_run *x)
 	    (const float *)(back ? NULL : o->bias), (float *)(back ? o->dx : o->y), back ? n : k, back ? k : n, o->seqs,
 	    o->first, o->side, back ? RK_NONE : o->act, back && o->accumulate};
 
-	if (cuda_maps_has_mma(&p))
+	if (cuda_maps_has_mma(p.in, p.out))
 		return cuda_maps_mma(&p, o->width, back, o->cap, x);
 	p.w = (const float *)x->scratch;
 	LAUNCH(turn_weights,
@@ -269,6 +269,8 @@ cuda_maps_back_w(const struct rk_call *c, float *partial, struct cuda_run *x)
 	const dim3 grid(w * ((k + DEPTH - 1) / DEPTH) * ((o->w.n + CHANNELS - 1) / CHANNELS), CUDA_MAPS_PARTS);
 	void (*kernel)(struct rk_conv, const int32_t *, float *) = w == 3 ? maps_back_w<3> : maps_back_w<5>;
 
+	if (cuda_maps_has_mma(k, o->w.n))
+		return cuda_maps_mma_back_w(o, partial, x);
 	LAUNCH(kernel, grid, dim3(THREADS), (LINE * CHANNELS + (LINE + w - 1) * DEPTH) * sizeof(float), x->stream, *o,
 	    x->live, partial);
 	return cudaGetLastError();

@@ -51,7 +51,8 @@ next_tile(struct tile_state *s, const int32_t *side, int maps, int tall, int wid
 }
 
 /* cuda_maps_mma.cu: on tensor cores, where there are channels enough; p->w is w as rk.h has it, [n, k, taps]. */
-int cuda_maps_has_mma(const struct plane *p);
+int cuda_maps_has_mma(int in, int out);
+cudaError_t cuda_maps_mma_back_w(const struct rk_conv *o, float *partial, struct cuda_run *x);
 cudaError_t cuda_maps_mma(const struct plane *p, int width, int back, int cap, struct cuda_run *x);
 
 #endif

@@ -6,12 +6,15 @@
  * two rows of the tile.  Of DEPTH channels of the operand the block holds the tile and the cells around it, and of the
  * weights one row of taps after the other; a tap is a product of [16 cells, 16] by [16, 64] a row.
  *
+ * dw: a block has a row of taps, 64 channels of y and 32 of x, and every CUDA_MAPS_PARTS-th row of the maps; dy^T x is
+ * a product of [64, 16 cells] by [16 cells, 32] a tap.
+ *
  * Rows of 16 bf16, 32 bytes, lie one after the other; the halves of every other four are exchanged, so that the eight
  * rows that ldmatrix reads lie in different banks.
  */
 #include "cuda_maps.h"
 
-enum { THREADS = 256, TALL = 16, WIDE = 16, CHANNELS = 64, DEPTH = 16, LEAST_CHANNELS = 48 };
+enum { THREADS = 256, TALL = 16, WIDE = 16, CHANNELS = 64, OTHERS = 32, DEPTH = 16, LINE = 64, LEAST_CHANNELS = 48 };
 
 /* What a block keeps in shared memory, in bf16: the high parts of all cells, the low ones, and weights. */
 template <int W> struct layout {
@@ -55,6 +58,24 @@ __launch_bounds__(THREADS) split_weights(const float *w, bf16 *to, int n, int k,
 	}
 }
 
+/* Eight values as high parts at `to` and low parts `apart` further on. */
+static __device__ __forceinline__ void
+put_parts(bf16 *to, int apart, const float (&v)[8])
+{
+	bf16 high[8], low[8];
+	uint4 bits;
+
+#pragma unroll
+	for (int i = 0; i < 8; i++) {
+		high[i] = __float2bfloat16_rn(v[i]);
+		low[i] = low_part(v[i]);
+	}
+	memcpy(&bits, high, 16);
+	*(uint4 *)to = bits;
+	memcpy(&bits, low, 16);
+	*(uint4 *)(to + apart) = bits;
+}
+
 /* Channels chunk * DEPTH .. of the cells around a tile, in two parts. */
 template <int W>
 __device__ __forceinline__ void
@@ -65,9 +86,7 @@ load_cells(const struct plane &o, bf16 *cells, const struct tile_place &at, int 
 	for (int e = threadIdx.x; e < 2 * layout<W>::cells; e += THREADS) {
 		const int cell = e / 2, c = chunk * DEPTH + e % 2 * 8;
 		const int p = at.i - W / 2 + cell / layout<W>::wide, q = at.j - W / 2 + cell % layout<W>::wide;
-		bf16 *to = cells + half_at(cell, e % 2), high[8], low[8];
 		float v[8] = {};
-		uint4 bits;
 
 		if (p >= 0 && p < side && q >= 0 && q < side) {
 			const float *from = o.x + (o.first[at.map] + (size_t)p * side + q) * o.in;
@@ -78,15 +97,7 @@ load_cells(const struct plane &o, bf16 *cells, const struct tile_place &at, int 
 				for (int i = 0; i < 8 && c + i < o.in; i++)
 					v[i] = from[c + i];
 		}
-#pragma unroll
-		for (int i = 0; i < 8; i++) {
-			high[i] = __float2bfloat16_rn(v[i]);
-			low[i] = low_part(v[i]);
-		}
-		memcpy(&bits, high, 16);
-		*(uint4 *)to = bits;
-		memcpy(&bits, low, 16);
-		*(uint4 *)(to + layout<W>::cells * DEPTH) = bits;
+		put_parts(cells + half_at(cell, e % 2), layout<W>::cells * DEPTH, v);
 	}
 }
 
@@ -199,10 +210,128 @@ __launch_bounds__(THREADS, 2) convolve_mma(struct plane o, const int32_t *live)
 		convolve_tile<W>(o, (bf16 *)memory, at);
 }
 
-int
-cuda_maps_has_mma(const struct plane *p)
+/*
+ * Gradients of the weights: rows of C channels, 64 or 32, in parts of 16 bytes that are exchanged by the cell, so that
+ * those of eight cells lie in different banks.
+ */
+template <int C>
+static __device__ __forceinline__ int
+part_at(int cell, int part)
 {
-	return p->in >= LEAST_CHANNELS && p->out >= LEAST_CHANNELS;
+	return cell * C + (part ^ (C == 64 ? cell & 7 : cell >> 1 & 3)) * 8;
+}
+
+/* Channels a .. a + C - 1 of n of `count` cells from column j of row i of a map, in two parts; 0 outside. */
+template <int C>
+__device__ __forceinline__ void
+load_line(const float *x, int n, const struct rk_conv &o, int map, int i, int j, int a, bf16 *high, int count)
+{
+	const int side = o.side[map];
+
+	for (int e = threadIdx.x; e < count * (C / 8); e += THREADS) {
+		const int cell = e / (C / 8), q = j + cell, c = a + e % (C / 8) * 8;
+		float v[8] = {};
+
+		if (q >= 0 && q < side) {
+			const float *from = x + (o.first[map] + (size_t)i * side + q) * n;
+
+			if (n % 8 == 0)
+				load_row8(v, from, c, n);
+			else
+				for (int k = 0; k < 8 && c + k < n; k++)
+					v[k] = from[c + k];
+		}
+		put_parts(high + part_at<C>(cell, e % (C / 8)), count * C, v);
+	}
+}
+
+/*
+ * Adds 16 cells, dy^T x under W taps: the warp's 16 channels of y from `mine` on and 16 of x from `theirs` on.  dy and
+ * x: their high parts in shared memory at the first cell.
+ */
+template <int W>
+__device__ __forceinline__ void
+add_cells(float (&sum)[W][2][4], uint32_t dy, uint32_t x, int first, int mine, int theirs)
+{
+	const int lane = threadIdx.x % 32, matrix = lane / 8, row = lane % 8;
+	const int cell = first + matrix / 2 * 8 + row, under = first + matrix % 2 * 8 + row;
+	const uint32_t at = dy + part_at<CHANNELS>(cell, mine / 8 + matrix % 2) * sizeof(bf16);
+	uint32_t high[4], low[4];
+
+	load_matrix_transposed(high, at);
+	load_matrix_transposed(low, at + LINE * CHANNELS * sizeof(bf16));
+#pragma unroll
+	for (int v = 0; v < W; v++) {
+		const uint32_t from = x + part_at<OTHERS>(under + v, theirs / 8 + matrix / 2) * sizeof(bf16);
+		uint32_t h[4], l[4];
+
+		load_matrix_transposed(h, from);
+		load_matrix_transposed(l, from + (LINE + W - 1) * OTHERS * sizeof(bf16));
+#pragma unroll
+		for (int t = 0; t < 2; t++) {
+			multiply(sum[v][t], low, h[2 * t], h[2 * t + 1]);
+			multiply(sum[v][t], high, l[2 * t], l[2 * t + 1]);
+			multiply(sum[v][t], high, h[2 * t], h[2 * t + 1]);
+		}
+	}
+}
+
+/* Block (u, CHANNELS of y and OTHERS of x; part): every gridDim.y-th row of the maps. */
+template <int W>
+static __global__ void
+__launch_bounds__(THREADS, 2) back_w_mma(struct rk_conv o, const int32_t *live, float *partial)
+{
+	SHARED_MEMORY(memory);
+	const int n = o.w.n, k = o.w.k / o.w.taps, chunks = (k + OTHERS - 1) / OTHERS;
+	const int u = blockIdx.x % W, c = blockIdx.x / W % chunks * OTHERS, a = blockIdx.x / W / chunks * CHANNELS;
+	const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, mine = warp % 4 * 16, theirs = warp / 4 * 16;
+	bf16 *dy = (bf16 *)memory, *x = dy + 2 * LINE * CHANNELS;
+	float sum[W][2][4] = {};
+
+	for (int b = 0, line = blockIdx.y; b < live[o.seqs]; line -= o.side[b++])
+		for (; line < o.side[b]; line += gridDim.y) {
+			const int p = line + u - W / 2, side = o.side[b];
+
+			for (int j = 0; p >= 0 && p < side && j < side; j += LINE) {
+				__syncthreads();
+				load_line<CHANNELS>((const float *)o.dy, n, o, b, line, j, a, dy, LINE);
+				load_line<OTHERS>((const float *)o.x, k, o, b, p, j - W / 2, c, x, LINE + W - 1);
+				__syncthreads();
+				for (int q = 0; q < LINE && j + q < side; q += 16)
+					add_cells<W>(sum, shared_address(dy), shared_address(x), q, mine, theirs);
+			}
+		}
+	partial += (size_t)blockIdx.y * n * o.w.k;
+#pragma unroll
+	for (int v = 0; v < W; v++)
+#pragma unroll
+		for (int t = 0; t < 2; t++)
+#pragma unroll
+			for (int q = 0; q < 4; q++) {
+				const int row = a + mine + lane / 4 + q / 2 * 8;
+				const int column = c + theirs + 8 * t + lane % 4 * 2 + q % 2;
+
+				if (row < n && column < k)
+					partial[((size_t)row * k + column) * o.w.taps + u * W + v] = sum[v][t][q];
+			}
+}
+
+int
+cuda_maps_has_mma(int in, int out)
+{
+	return in >= LEAST_CHANNELS && out >= LEAST_CHANNELS;
+}
+
+cudaError_t
+cuda_maps_mma_back_w(const struct rk_conv *o, float *partial, struct cuda_run *x)
+{
+	const int w = o->width, k = o->w.k / o->w.taps;
+	const dim3 grid(w * ((k + OTHERS - 1) / OTHERS) * ((o->w.n + CHANNELS - 1) / CHANNELS), CUDA_MAPS_PARTS);
+	void (*kernel)(struct rk_conv, const int32_t *, float *) = w == 3 ? back_w_mma<3> : back_w_mma<5>;
+
+	LAUNCH(kernel, grid, dim3(THREADS), 2 * (LINE * CHANNELS + (LINE + w - 1) * OTHERS) * sizeof(bf16), x->stream,
+	    *o, x->live, partial);
+	return cudaGetLastError();
 }
 
 template <int W>

@@ -18,6 +18,8 @@ convolve_maps<3> 128
 convolve_maps<5> 128
 convolve_mma<3> 128
 convolve_mma<5> 128
+back_w_mma<3> 128
+back_w_mma<5> 128
 maps_back_w<3> 84
 maps_back_w<5> 84
 fill_rnas 128
