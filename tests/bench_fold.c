@@ -5,30 +5,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "fold/fold_rows.h"
 #include "fold/partition.h"
 
 #define MAX_N 100000
 #define MAX_ROUNDS 101
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static void
 bench(const struct rna_energy *e, const char *name, const char *seq, int rounds)
@@ -43,20 +26,18 @@ bench(const struct rna_energy *e, const char *name, const char *seq, int rounds)
 	int k, energy;
 
 	for (k = 0; k < rounds; k++) {
-		start = now();
+		start = bench_cpu();
 		if (rna_mfe_fold(m, seq, n, NULL, pair, &energy, &err) != RNA_OK)
 			abort();
-		mfe[k] = now() - start;
-		start = now();
+		mfe[k] = bench_cpu() - start;
+		start = bench_cpu();
 		if (rna_partition_fold(q, seq, n, NULL, energy, &ensemble, &err) != RNA_OK ||
 		    rna_partition_pairs(q, 1e-5, &pairs, &npairs, &err) != RNA_OK)
 			abort();
-		sums[k] = now() - start;
+		sums[k] = bench_cpu() - start;
 	}
-	qsort(mfe, (size_t)rounds, sizeof(*mfe), by_value);
-	qsort(sums, (size_t)rounds, sizeof(*sums), by_value);
-	printf("%s\t%zu\t%s\t%.6f\t%.6f\t%.2f\t%.4f\n", name, n, rna_fold_rows()->name, mfe[rounds / 2],
-	    sums[rounds / 2], energy / 100.0, ensemble);
+	printf("%s\t%zu\t%s\t%.6f\t%.6f\t%.2f\t%.4f\n", name, n, rna_fold_rows()->name, bench_median(mfe, rounds),
+	    bench_median(sums, rounds), energy / 100.0, ensemble);
 	fflush(stdout);
 	free(pair);
 	rna_mfe_destroy(m);
@@ -111,11 +92,10 @@ main(int argc, char **argv)
 	int rounds = 5, i = 1;
 
 	if (argc > 2 && strcmp(argv[1], "--rounds") == 0) {
-		rounds = atoi(argv[2]);
+		rounds = bench_int("--rounds", argv[2], 1, MAX_ROUNDS);
 		i = 3;
 	}
-	if (rounds < 1 || rounds > MAX_ROUNDS || (f = rna_energy_file_open(NULL, &err)) == NULL ||
-	    rna_energy_init(&e, f, 37, 2, &err) != RNA_OK)
+	if ((f = rna_energy_file_open(NULL, &err)) == NULL || rna_energy_init(&e, f, 37, 2, &err) != RNA_OK)
 		return 1;
 	rna_energy_file_close(f);
 	printf("sequence\tnt\tlevel\tmfe_s\tensemble_s\tkcal\tensemble_kcal\n");

@@ -23,14 +23,6 @@ check(int fine, const char *what)
 	exit(1);
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Multiply-adds times 2 of an RNA of n letters: convolutions, LSTM, attention, linear maps. */
 static double
 operations(const struct rna_foldnet_config *c, size_t n)
@@ -64,20 +56,20 @@ bench(struct rna_foldnet *f, const char *shape, int threads, size_t n)
 	for (size_t i = 0; i < n; i++)
 		letters[i] = "GGCAUACGU"[i * i % 9];
 	for (int i = -1; i < RUNS; i++) { /* once to warm up */
-		const double w = machine_wall(), p = machine_cpu();
+		const double w = bench_wall(), p = bench_cpu();
 
 		check(rna_foldrun_forward(r, letters, n, NULL, 0, scores, lengths, &err) == RNA_OK, err.text);
 		if (i >= 0) {
-			cpu[i] = machine_cpu() - p;
-			wall[i] = machine_wall() - w;
+			cpu[i] = bench_cpu() - p;
+			wall[i] = bench_wall() - w;
 		}
 		top = machine_peak(level, RK_FP32, threads);
 	}
-	qsort(wall, RUNS, sizeof(*wall), by_value);
-	qsort(cpu, RUNS, sizeof(*cpu), by_value);
+	wall[0] = bench_median(wall, RUNS);
+	cpu[0] = bench_median(cpu, RUNS);
 	printf("%s\t%d\t%zu\t%s\t%d\t%.4f\t%.4f\t%.2f\t%.1f\t%.4f\t%.3f\t%.3f\n", shape, 2 - f->config.lower_constant,
-	    n, level, threads, wall[RUNS / 2], cpu[RUNS / 2], ops / 1e9, ops / cpu[RUNS / 2] / 1e9, ops / top,
-	    ops / cpu[RUNS / 2] / top, ops / wall[RUNS / 2] / top / threads);
+	    n, level, threads, wall[0], cpu[0], ops / 1e9, ops / cpu[0] / 1e9, ops / top, ops / cpu[0] / top,
+	    ops / wall[0] / top / threads);
 	fflush(stdout);
 	rna_foldrun_destroy(r);
 	free(scores);
@@ -87,7 +79,7 @@ bench(struct rna_foldnet *f, const char *shape, int threads, size_t n)
 int
 main(int argc, char **argv)
 {
-	const int threads = argc > 1 ? atoi(argv[1]) : 1;
+	const int threads = bench_argument(argc, argv, 1, "threads", 1, 1, 1024);
 	const char *shape = argc > 2 ? argv[2] : "base";
 	struct rna_err err = {0};
 	char why[160] = "";

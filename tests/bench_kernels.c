@@ -27,7 +27,7 @@ static const char *const precisions[] = { "fp32", "bf16", "int8" };
 static double
 now(int threads)
 {
-	return threads == 1 ? machine_cpu() : machine_wall();
+	return threads == 1 ? bench_cpu() : bench_wall();
 }
 
 /* 1. Peak: what the fractions are of */
@@ -355,7 +355,7 @@ bench(int threads, const char *model, const char *precision, int forward)
 int
 main(int argc, char **argv)
 {
-	const int all = omp_get_num_procs(), threads = argc > 1 ? atoi(argv[1]) : 0;
+	const int all = omp_get_num_procs(), threads = bench_argument(argc, argv, 1, "threads", 0, 0, 1024);
 	const char *model = argc > 2 ? argv[2] : NULL, *precision = argc > 3 ? argv[3] : NULL;
 
 	printf("model\tkernel\tprecision\tlevel\tthreads\tmicroseconds\tGop/s\tGB/s\tof peak\n");

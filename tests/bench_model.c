@@ -14,36 +14,28 @@
 
 enum { RUNS_MAX = 99 };
 
-static int
-by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Runs it once to warm up, then `runs` times; prints the medians. */
 static void
 measure(struct work *b, const char *what, int len, void (*run)(void *), void *arg)
 {
 	const char *level = rk_level(b->rk);
-	const int runs = b->runs, mid = runs / 2;
+	const int runs = b->runs;
 	double wall[RUNS_MAX], cpu[RUNS_MAX], top = machine_peak(level, b->precision, b->threads);
 
 	run(arg);
 	for (int i = 0; i < runs; i++) {
-		wall[i] = machine_wall();
-		cpu[i] = machine_cpu();
+		wall[i] = bench_wall();
+		cpu[i] = bench_cpu();
 		run(arg);
-		cpu[i] = machine_cpu() - cpu[i];
-		wall[i] = machine_wall() - wall[i];
+		cpu[i] = bench_cpu() - cpu[i];
+		wall[i] = bench_wall() - wall[i];
 		top = machine_peak(level, b->precision, b->threads);
 	}
-	qsort(wall, (size_t)runs, sizeof(*wall), by_value);
-	qsort(cpu, (size_t)runs, sizeof(*cpu), by_value);
+	wall[0] = bench_median(wall, runs);
+	cpu[0] = bench_median(cpu, runs);
 	printf("%s\t%s\t%d\t%s\t%s\t%d\t%.3f\t%.3f\t%.1f\t%.1f\t%.1f\t%.3f\t%.3f\n", b->name, what, len,
-	    precisions[b->precision], level, b->threads, wall[mid], cpu[mid], TOKENS / wall[mid], TOKENS / cpu[mid],
-	    b->ops / cpu[mid] / 1e9, b->ops / cpu[mid] / top, b->ops / wall[mid] / top / b->threads);
+	    precisions[b->precision], level, b->threads, wall[0], cpu[0], TOKENS / wall[0], TOKENS / cpu[0],
+	    b->ops / cpu[0] / 1e9, b->ops / cpu[0] / top, b->ops / wall[0] / top / b->threads);
 	fflush(stdout);
 }
 
@@ -76,8 +68,9 @@ wanted(int argc, char **argv, int i, const char *name)
 static void
 bench(const char *name, int threads, int argc, char **argv)
 {
-	const int len = argc > 5 ? atoi(argv[5]) : 0, runs = argc > 6 ? atoi(argv[6]) : 3;
-	struct work b = {.name = name, .threads = threads, .runs = runs < 1 ? 1 : runs > RUNS_MAX ? RUNS_MAX : runs};
+	const int len = bench_argument(argc, argv, 5, "length", 0, 0, 512);
+	struct work b = {
+	    .name = name, .threads = threads, .runs = bench_argument(argc, argv, 6, "runs", 3, 1, RUNS_MAX)};
 
 	work_open(&b);
 	for (int p = RK_FP32; p <= RK_INT8; p++) {
@@ -96,7 +89,7 @@ bench(const char *name, int threads, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	const int all = omp_get_num_procs(), threads = argc > 1 ? atoi(argv[1]) : 0;
+	const int all = omp_get_num_procs(), threads = bench_argument(argc, argv, 1, "threads", 0, 0, 1024);
 	const char *name = argc > 2 ? argv[2] : "base";
 
 	printf("model\twhat\tlength\tprecision\tlevel\tthreads\tseconds\tprocessor seconds\ttokens/s\t"

@@ -7,30 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fold/neural.h"
 #include "fold/neural_rows.h"
+#include "bench.h"
 #include "below.h"
 
 #define MAX_ROUNDS 101
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* Scores from -1/2 to 1/2. */
 static float *
@@ -68,20 +51,18 @@ bench(const struct rna_energy *e, size_t n, int rounds)
 	if (rna_neural_fold(w, seq, n, NULL, NULL, reference, &score, &err) != RNA_OK)
 		abort();
 	for (k = 0; k < rounds; k++) {
-		start = now();
+		start = bench_cpu();
 		if (rna_neural_fold(w, seq, n, &scores, NULL, pair, &score, &err) != RNA_OK)
 			abort();
-		folds[k] = now() - start;
-		start = now();
+		folds[k] = bench_cpu() - start;
+		start = bench_cpu();
 		if (rna_neural_loss(w, seq, n, &scores, reference, NULL, 0.125, &loss, dscores, dlengths, NULL, &err) !=
 		    RNA_OK)
 			abort();
-		losses[k] = now() - start;
+		losses[k] = bench_cpu() - start;
 	}
-	qsort(folds, (size_t)rounds, sizeof(*folds), by_value);
-	qsort(losses, (size_t)rounds, sizeof(*losses), by_value);
-	printf("random_%zu\t%zu\t%s\t%.6f\t%.6f\t%.3f\n", n, n, rna_neural_rows()->name, folds[rounds / 2],
-	    losses[rounds / 2], score);
+	printf("random_%zu\t%zu\t%s\t%.6f\t%.6f\t%.3f\n", n, n, rna_neural_rows()->name, bench_median(folds, rounds),
+	    bench_median(losses, rounds), score);
 	fflush(stdout);
 	free(map);
 	free(lengths);
@@ -103,11 +84,10 @@ main(int argc, char **argv)
 	size_t k;
 
 	if (argc > 2 && strcmp(argv[1], "--rounds") == 0) {
-		rounds = atoi(argv[2]);
+		rounds = bench_int("--rounds", argv[2], 1, MAX_ROUNDS);
 		i = 3;
 	}
-	if (rounds < 1 || rounds > MAX_ROUNDS || (f = rna_energy_file_open(NULL, &err)) == NULL ||
-	    rna_energy_init(&e, f, 37, 2, &err) != RNA_OK)
+	if ((f = rna_energy_file_open(NULL, &err)) == NULL || rna_energy_init(&e, f, 37, 2, &err) != RNA_OK)
 		return 1;
 	rna_energy_file_close(f);
 	rna_energy_neural(&e);
@@ -115,6 +95,6 @@ main(int argc, char **argv)
 	for (k = 0; i == argc && k < sizeof(lengths) / sizeof(lengths[0]); k++)
 		bench(&e, lengths[k], rounds);
 	for (; i < argc; i++)
-		bench(&e, (size_t)strtoul(argv[i], NULL, 10), rounds);
+		bench(&e, (size_t)bench_int("length", argv[i], 1, 100000), rounds);
 	return 0;
 }

@@ -89,12 +89,12 @@ profile_list(struct profile *p, const struct rk_list *l, int times)
 	for (size_t i = 0; i < l->n; i++) {
 		struct line *line = line_of(p, &l->calls[i]);
 		struct rk_list one = *l;
-		double t = machine_wall();
+		double t = bench_wall();
 
 		one.calls = l->calls + i;
 		one.n = 1;
 		check(rk_list_run(&one) == RK_OK, rk_error(l->rk));
-		line->seconds += times * (machine_wall() - t);
+		line->seconds += times * (bench_wall() - t);
 		line->calls += times;
 		line->ops += times * operations_of(&l->calls[i], l->live);
 	}
@@ -145,9 +145,9 @@ timed(void (*run)(void *), void *arg)
 	double t;
 
 	run(arg);
-	t = machine_wall();
+	t = bench_wall();
 	run(arg);
-	return machine_wall() - t;
+	return bench_wall() - t;
 }
 
 static void
@@ -196,6 +196,7 @@ wanted(int argc, char **argv, int i, const char *name)
 static void
 profile(const char *name, int threads, int argc, char **argv)
 {
+	const int only = bench_argument(argc, argv, 5, "length", 0, 0, 512);
 	struct work w = {.name = name, .threads = threads};
 
 	work_open(&w);
@@ -204,7 +205,7 @@ profile(const char *name, int threads, int argc, char **argv)
 		if (!wanted(argc, argv, 3, precisions[p]))
 			continue;
 		for (int len = 128; len <= 512; len *= 4) {
-			if (argc > 5 && len != atoi(argv[5]))
+			if (only != 0 && len != only)
 				continue;
 			if (wanted(argc, argv, 4, "forward"))
 				forward(&w, len);
@@ -219,6 +220,6 @@ int
 main(int argc, char **argv)
 {
 	printf("model\twhat\tlength\tprecision\tlevel\tthreads\tcalls of\tcalls\tseconds\tshare\tGop/s\tof peak\n");
-	profile(argc > 2 ? argv[2] : "base", argc > 1 ? atoi(argv[1]) : 1, argc, argv);
+	profile(argc > 2 ? argv[2] : "base", bench_argument(argc, argv, 1, "threads", 1, 1, 1024), argc, argv);
 	return 0;
 }

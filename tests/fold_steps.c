@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "fold/neural.h"
 #include "nn/foldnet.h"
 #include "nn/optimizer.h"
@@ -25,6 +26,19 @@ must(enum rna_status st)
 		return;
 	fprintf(stderr, "fold_steps: %s\n", err.text);
 	exit(1);
+}
+
+static double
+real(const char *what, const char *text)
+{
+	char *end;
+	const double x = strtod(text, &end);
+
+	if (end == text || *end != '\0') {
+		fprintf(stderr, "fold_steps: %s: %s: not a number\n", what, text);
+		exit(2);
+	}
+	return x;
 }
 
 /* The squares, and their gradients in place of the lengths. */
@@ -78,7 +92,7 @@ learn(struct rna_foldrun *r, struct rna_neural *w, const char *lambda, char **rn
 	if (strcmp(lambda, "-") == 0)
 		loss = squares(scores, lengths, n, d);
 	else
-		loss = structured(w, rna[0], rna[1], scores, lengths, n, atof(lambda), d);
+		loss = structured(w, rna[0], rna[1], scores, lengths, n, real("LAMBDA", lambda), d);
 	for (size_t k = 0; k < size; k++)
 		d[k] /= (float)all;
 	for (int k = 0; k < RNA_LENGTHS; k++)
@@ -120,8 +134,8 @@ main(int argc, char **argv)
 
 	if (argc < 8 || argc % 2 != 0 || rk == NULL)
 		return 2;
-	steps = atoi(argv[3]);
-	s.lr = atof(argv[4]);
+	steps = bench_int("STEPS", argv[3], 1, 1 << 20);
+	s.lr = real("LR", argv[4]);
 	must(rna_foldnet_open(&net, argv[1], rk, &err));
 	net.config.dropout = net.config.head_dropout = 0;
 	must(rna_optimizer_init(&o, &net.params, &err));

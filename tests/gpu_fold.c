@@ -6,11 +6,13 @@
  *
  * RNAs that the device does not take are folded by the CPU after the others, and that time counts too.
  */
+#include <limits.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "fold/mfe.h"
 #include "fold/mfe_device.h"
 #include "stream/rng.h"
@@ -149,14 +151,6 @@ fold_device(struct rna_mfe_device *d, double *seconds)
 	return differ;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -169,8 +163,9 @@ main(int argc, char **argv)
 	struct rk *rk;
 	int k;
 
-	if (argc < 2 || (n = strtoul(argv[1], NULL, 10)) == 0)
+	if (argc < 2)
 		fail("usage", "gpu_fold N [FASTA [DEVICE]]");
+	n = (size_t)bench_int("N", argv[1], 1, INT_MAX);
 	if (f == NULL || rna_energy_init(&model, f, 37, 2, &err) != RNA_OK)
 		fail("energies", err.text);
 	if ((rnas = calloc(n, sizeof(*rnas))) == NULL)
@@ -189,12 +184,12 @@ main(int argc, char **argv)
 		cpu[k] = fold_cpu(0);
 		differ += fold_device(d, &device[k]);
 	}
-	qsort(cpu, ROUNDS, sizeof(*cpu), by_value);
-	qsort(device, ROUNDS, sizeof(*device), by_value);
-	printf("folding %zu RNAs, %s\t%.0f\tRNAs/s\n", nrnas, rk_name(rk), (double)nrnas / device[ROUNDS / 2]);
+	cpu[0] = bench_median(cpu, ROUNDS);
+	device[0] = bench_median(device, ROUNDS);
+	printf("folding %zu RNAs, %s\t%.0f\tRNAs/s\n", nrnas, rk_name(rk), (double)nrnas / device[0]);
 	printf("folding %zu RNAs, %d threads of the CPU\t%.0f\tRNAs/s\n", nrnas, omp_get_max_threads(),
-	    (double)nrnas / cpu[ROUNDS / 2]);
-	printf("folding, GPU to CPU\t%.2f\ttimes\n", cpu[ROUNDS / 2] / device[ROUNDS / 2]);
+	    (double)nrnas / cpu[0]);
+	printf("folding, GPU to CPU\t%.2f\ttimes\n", cpu[0] / device[0]);
 	printf("folding, answers that differ\t%zu\tRNAs\n", differ);
 	rna_mfe_device_destroy(d);
 	rk_close(rk);

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "nn/batch.h"
 #include "nn/optimizer.h"
 #include "stream/rng.h"
@@ -32,15 +32,6 @@ fail(const char *what, const char *why)
 {
 	fprintf(stderr, "gpu_model: %s: %s\n", what, why);
 	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
 static void *
@@ -71,7 +62,7 @@ seconds_of(const struct rk_call *calls, size_t n, const int32_t *live)
 	if (l == NULL || rk_list_run(l) != RK_OK || rk_list_run(l) != RK_OK || rk_sync(rk) != RK_OK)
 		fail("a list", rk_error(rk));
 	for (int g = 0; g < groups; g++) {
-		double t0 = now(), x;
+		double t0 = bench_wall(), x;
 		int k;
 
 		for (int i = 0; i < repeats; i++)
@@ -79,7 +70,7 @@ seconds_of(const struct rk_call *calls, size_t n, const int32_t *live)
 				fail("a list", rk_error(rk));
 		if (rk_sync(rk) != RK_OK)
 			fail("a list", rk_error(rk));
-		x = (now() - t0) / repeats;
+		x = (bench_wall() - t0) / repeats;
 		for (k = g; k > 0 && t[k - 1] > x; k--)
 			t[k] = t[k - 1];
 		t[k] = x;
@@ -364,12 +355,12 @@ seconds_of_pass(const struct pass *p)
 
 		if (rk_sync(rk) != RK_OK)
 			fail("a pass", rk_error(rk));
-		t0 = now();
+		t0 = bench_wall();
 		for (int i = 0; i < repeats; i++)
 			run(p);
 		if (rk_sync(rk) != RK_OK)
 			fail("a pass", rk_error(rk));
-		x = (now() - t0) / repeats;
+		x = (bench_wall() - t0) / repeats;
 		for (k = g; k > 0 && t[k - 1] > x; k--)
 			t[k] = t[k - 1];
 		t[k] = x;
@@ -459,10 +450,10 @@ main(int argc, char **argv)
 		return 2;
 	}
 	model_name = argv[1];
-	tokens = atoi(argv[2]);
-	repeats = atoi(argv[3]);
-	if (tokens < 1024 || repeats < 1 || (rk = rk_open(argc > 4 ? argv[4] : "cuda", 1, err, sizeof(err))) == NULL)
-		fail("device", *err ? err : "at least 1024 tokens and one repeat are needed");
+	tokens = bench_int("TOKENS", argv[2], 1024, 1 << 24);
+	repeats = bench_int("REPEATS", argv[3], 1, 1 << 20);
+	if ((rk = rk_open(argc > 4 ? argv[4] : "cuda", 1, err, sizeof(err))) == NULL)
+		fail("device", err);
 	big = strcmp(model_name, "toy") != 0;
 	groups = big ? 5 : 1;
 	make_model(&m);

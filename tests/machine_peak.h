@@ -5,24 +5,10 @@
 #ifndef MACHINE_PEAK_H
 #define MACHINE_PEAK_H
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "rk.h"
-
-static inline double
-machine_clock(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Seconds of processor, which other programs disturb less, and seconds on the wall. */
-static inline double machine_cpu(void) { return machine_clock(CLOCK_PROCESS_CPUTIME_ID); }
-static inline double machine_wall(void) { return machine_clock(CLOCK_MONOTONIC); }
 
 enum { PEAK_CHAINS = 12, PEAK_PASSES = 200000 };
 
@@ -100,10 +86,10 @@ machine_peak(const char *level, enum rk_precision p, int threads)
 
 #pragma omp parallel num_threads(threads) reduction(+ : t)
 		{
-			double begin = machine_clock(CLOCK_THREAD_CPUTIME_ID);
+			double begin = bench_clock(CLOCK_THREAD_CPUTIME_ID);
 
 			loop(PEAK_PASSES);
-			t += machine_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
+			t += bench_clock(CLOCK_THREAD_CPUTIME_ID) - begin;
 		}
 		rate = (double)threads * ops * PEAK_CHAINS * PEAK_PASSES / t;
 		*top = rate > *top ? rate : *top;
@@ -120,12 +106,12 @@ machine_memory(int threads)
 	double best = 0;
 
 	for (int i = 0; a != NULL && b != NULL && c != NULL && i < 6; i++) {
-		double t = machine_wall(), rate;
+		double t = bench_wall(), rate;
 
 #pragma omp parallel for simd num_threads(threads) schedule(static)
 		for (int j = 0; j < N; j++)
 			a[j] = i == 0 ? (b[j] = 1, c[j] = 2) : b[j] + 3 * c[j];
-		rate = 3.0 * sizeof(*a) * N / (machine_wall() - t);
+		rate = 3.0 * sizeof(*a) * N / (bench_wall() - t);
 		best = i > 0 && rate > best ? rate : best;
 	}
 	free(a), free(b), free(c);
