@@ -4,6 +4,7 @@
 #ifndef RNA_GOLDEN_H
 #define RNA_GOLDEN_H
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,20 @@ golden_row(char **text, char **field, int most)
 	} while (*line == '#' || *line == '\0');
 	for (n = 0; n < most && line != NULL; n++)
 		field[n] = strsep(&line, "\t");
+	return n;
+}
+
+/* A field that is a whole number; any other ends the test. */
+__attribute__((unused)) static inline long long
+golden_int(const char *field)
+{
+	const char *why;
+	const long long n = strtonum(field, LLONG_MIN, LLONG_MAX, &why);
+
+	if (why != NULL) {
+		fprintf(stderr, "golden file: %s: %s\n", field, why);
+		exit(1);
+	}
 	return n;
 }
 

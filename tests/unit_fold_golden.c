@@ -161,8 +161,8 @@ golden_mfe(const char *name, int every)
 	while ((n = golden_row(&rest, f, 9)) > 0) {
 		if (rows++ % every != 0)
 			continue;
-		bad += fold_of(&energies[2], f[2], NULL) != atoi(f[4]);
-		bad += wide && fold_of(&energies[0], f[2], NULL) != atoi(f[6]);
+		bad += fold_of(&energies[2], f[2], NULL) != golden_int(f[4]);
+		bad += wide && fold_of(&energies[0], f[2], NULL) != golden_int(f[6]);
 	}
 	ok(rows > 0 && bad == 0, "%s: %d rows, every %d", name, rows, every);
 	free(text);
@@ -238,7 +238,7 @@ golden_eval(int every)
 			loops.n = 0;
 			bad += rna_energy_evaluate(&energies[d], f[2], (size_t)golden_pairs(f[3], pair), pair, 0,
 				   add_loop, &loops, &total, &err) != RNA_OK ||
-			       total != atoi(f[d ? 4 : 5]) || !same_loops(loops.text, f[d ? 6 : 7]);
+			       total != golden_int(f[d ? 4 : 5]) || !same_loops(loops.text, f[d ? 6 : 7]);
 		}
 	}
 	ok(rows > 0 && bad == 0, "loop energies of %d structures, every %d", rows, every);
@@ -272,7 +272,7 @@ golden_ensemble(int every)
 	struct rna_partition *q[3] = {rna_partition_create(&energies[0]), NULL, rna_partition_create(&energies[2])};
 	char *text = golden_slurp("golden/pf.tsv.zst"), *rest = text, *f[9];
 	const struct rna_pair_prob *pairs;
-	int rows = 0, off = 0, bad = 0, d;
+	int rows = 0, off = 0, bad = 0, d, mfe;
 	struct rna_err err;
 	double ensemble;
 	size_t npairs;
@@ -280,8 +280,9 @@ golden_ensemble(int every)
 	while (text != NULL && golden_row(&rest, f, 9) == 9) {
 		if (rows++ % every != 0)
 			continue;
-		d = atoi(f[3]);
-		off += rna_partition_fold(q[d], f[2], strlen(f[2]), NULL, atoi(f[4]), &ensemble, &err) != RNA_OK ||
+		d = (int)golden_int(f[3]);
+		mfe = (int)golden_int(f[4]);
+		off += rna_partition_fold(q[d], f[2], strlen(f[2]), NULL, mfe, &ensemble, &err) != RNA_OK ||
 		       !(fabs(ensemble - atof(f[5])) < 1e-3);
 		bad += rna_partition_pairs(q[d], 0, &pairs, &npairs, &err) != RNA_OK ||
 		       !(worst_pair(pairs, npairs, strlen(f[2]), f[8]) < 1e-4);

@@ -56,7 +56,7 @@ static int
 check_row(char **f, int mode, const char *bytes)
 {
 	static const struct rna_margins margins[] = {{0.5f, 0.005f, 0, 0}, {0.5f, 0.005f, 0.1f, 0.02f}};
-	struct rna_neural *w = rna_neural_create(mode == 1 ? NULL : &turner, atoi(f[MAX_HELIX]));
+	struct rna_neural *w = rna_neural_create(mode == 1 ? NULL : &turner, (int)golden_int(f[MAX_HELIX]));
 	size_t n = strlen(f[SEQ]), i;
 	float *maps = malloc((3 * n * n + 1) * sizeof(*maps)), lengths[RNA_LENGTHS];
 	struct rna_neural_scores scores = {mode == 0 ? NULL : maps, mode == 0 ? NULL : lengths};
@@ -67,10 +67,10 @@ check_row(char **f, int mode, const char *bytes)
 	enum rna_status s;
 	struct rna_err err;
 
-	scores_at(bytes + atoll(f[OFFSET]), n, maps, lengths);
+	scores_at(bytes + golden_int(f[OFFSET]), n, maps, lengths);
 	for (i = 0; *rest != '-' && (word = strsep(&rest, ",")) != NULL; i++) {
 		if (i > 0)
-			reference[i - 1] = atoi(word) - 1;
+			reference[i - 1] = (int32_t)golden_int(word) - 1;
 		if (rest == NULL)
 			break;
 	}
