@@ -7,12 +7,8 @@
 #
 #	BENCH_RNAS	RNAs of the largest run (100000)
 #	THREADS		-@ (all)
-set -euo pipefail
-ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
-B=${B:-$ROOT/build}
-PATH=$(cd "$B" && pwd)/bin:$PATH
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/bench.bash
+. "${BASH_SOURCE[0]%/*}/bench.bash"
 at=(${THREADS:+-@ "$THREADS"})
 
 # fasta RNAS SHORTEST LONGEST: random letters, lengths between the two

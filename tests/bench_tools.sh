@@ -7,12 +7,8 @@
 #
 #	BENCH_MB	megabytes of FASTA to tokenise, FASTA as often as that takes (1000)
 #	ROUNDS		rounds (3)
-set -euo pipefail
-ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
-B=${B:-$ROOT/build}
-PATH=$(cd "$B" && pwd)/bin:$PATH
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/bench.bash
+. "${BASH_SOURCE[0]%/*}/bench.bash"
 fasta=${1:-$tmp/random.fa}
 motifs=()
 for m in "${@:2}"; do motifs+=(--motifs "$m"); done

@@ -63,7 +63,7 @@ begin=$(now)
 (run whole) >whole.txt || exit 1
 length=$((($(now) - begin) / 1000000))    # milliseconds
 if [ "$what" != embed ]; then
-	newest=$(cd whole && ls -d checkpoint-* | sort -V | tail -n 1)
+	newest=$(cd whole && printf '%s\n' checkpoint-* | sort -V | tail -n 1)
 fi
 
 # rows FOLDER: its log, without the time that mlm's has
