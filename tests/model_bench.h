@@ -42,29 +42,67 @@ fini(struct bench *x)
 	rk_close(x->rk);
 }
 
+/* A small shape, which the caller changes before bench_model. */
+__attribute__((unused)) static int
+bench_config(struct rna_config *c, struct rna_err *err)
+{
+	if (rna_config_preset(c, "tiny", err) != RNA_OK)
+		return 0;
+	c->hidden = 8;
+	c->heads = c->layers = 2;
+	c->ffn = 16;
+	c->positions = c->max = MAX_LEN;
+	c->eps = c->mlm_eps = 1e-5f;
+	c->init_range = 0.3f;
+	return 1;
+}
+
+/* A model of that shape, which is given up. */
+__attribute__((unused)) static int
+bench_model(struct bench *x, struct rna_config *c, struct rna_err *err)
+{
+	struct rna_vocab v;
+	int rc;
+
+	if (rna_vocab_init(&v) != RNA_OK)
+		return 0;
+	rc = rna_model_create(&x->m, c, &v, x->rk, 3, err) == RNA_OK;
+	rna_config_fini(c);
+	rna_vocab_fini(&v);
+	return rc;
+}
+
+/* The device, and a shape for a class head: no language-model head, labels as JSON packs them. */
+__attribute__((unused)) static int
+bench_class(struct bench *x, const char *device, struct rna_config *c, json_t *labels)
+{
+	struct rna_err err = {0};
+	char why[160] = "";
+
+	memset(x, 0, sizeof(*x));
+	if ((x->rk = rk_open(device, 1, why, sizeof(why))) == NULL || !bench_config(c, &err)) {
+		diag("%s%s", why, err.text);
+		return 0;
+	}
+	c->mlm = 0;
+	c->labels = labels;
+	return labels != NULL;
+}
+
 __attribute__((unused)) static int
 init_model(struct bench *x, const struct setup *s, struct rna_err *err)
 {
 	struct rna_config c;
-	struct rna_vocab v;
-	int rc;
 
-	if (rna_vocab_init(&v) != RNA_OK || rna_config_preset(&c, "tiny", err) != RNA_OK)
+	if (!bench_config(&c, err))
 		return 0;
 	c.hidden = s->hidden;
-	c.heads = 2;
 	c.ffn = s->ffn;
-	c.layers = 2;
-	c.positions = c.max = MAX_LEN;
 	c.act = c.mlm_act = s->act;
-	c.eps = c.mlm_eps = 1e-5f;
 	c.hidden_dropout = c.attention_dropout = s->dropout;
 	c.init_range = s->init;
 	c.type_head = s->slots;
-	rc = rna_model_create(&x->m, &c, &v, x->rk, 3, err) == RNA_OK;
-	rna_config_fini(&c);
-	rna_vocab_fini(&v);
-	return rc;
+	return bench_model(x, &c, err);
 }
 
 __attribute__((unused)) static int

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_bench.h"
+#include "model_gradient.h"
 #include "nn/classhead.h"
 #include "nn/classify.h"
 
@@ -22,32 +22,16 @@ static int
 make_model(struct bench *x, const char *device, const struct head *h)
 {
 	struct rna_err err = {0};
-	char why[160] = "";
 	struct rna_config c;
-	struct rna_vocab v;
-	int rc;
 
-	memset(x, 0, sizeof(*x));
-	if ((x->rk = rk_open(device, 1, why, sizeof(why))) == NULL || rna_vocab_init(&v) != RNA_OK ||
-	    rna_config_preset(&c, "tiny", &err) != RNA_OK)
+	if (!bench_class(x, device, &c, json_pack("[s s s]", "a", "b", "c")))
 		return 0;
-	c.hidden = 8;
-	c.heads = c.layers = 2;
-	c.ffn = 16;
-	c.positions = c.max = MAX_LEN;
-	c.eps = 1e-5f;
 	c.hidden_dropout = c.attention_dropout = h->dropout;
-	c.init_range = 0.3f;
-	c.mlm = 0;
-	c.labels = json_pack("[s s s]", "a", "b", "c");
 	c.class_from = h->from;
 	c.class_mlp = h->mlp;
 	c.class_chunks = h->chunks;
 	c.pooler = h->from == RNA_CLASS_POOLED;
-	rc = rna_model_create(&x->m, &c, &v, x->rk, 3, &err) == RNA_OK;
-	rna_config_fini(&c);
-	rna_vocab_fini(&v);
-	return rc;
+	return bench_model(x, &c, &err);
 }
 
 /* An RNA of one part, and one of three. */
@@ -92,8 +76,9 @@ record_tape(struct bench *x, float smoothing)
 
 /* The weighted, smoothed loss of the logits, in double, from its definition. */
 static double
-loss_at(struct bench *x, const double *at, double smoothing)
+loss_at(struct bench *x, const double *at, const void *arg)
 {
+	const double smoothing = (double)((const struct head *)arg)->smoothing;
 	double z[SLOTS * CLASSES], loss = 0, sum, logp, q;
 	struct rna_err err;
 
@@ -114,55 +99,18 @@ loss_at(struct bench *x, const double *at, double smoothing)
 	return loss;
 }
 
-static double
-direction_error(struct bench *x, const double *at, const double *grad, size_t first, size_t n, double smoothing)
-{
-	const double h = 1e-6;
-	double *p = calloc(x->m.params.total, sizeof(*p)), along = 0, value[2], d;
-	struct rna_rng rng;
-
-	for (int side = 0; side < 2; side++) {
-		memcpy(p, at, x->m.params.total * sizeof(*p));
-		rna_rng_init(&rng, 17 + first);
-		along = 0;
-		for (size_t i = first; i < first + n; i++) {
-			d = rna_rng_normal(&rng);
-			p[i] += (side ? -h : h) * d;
-			along += grad[i] * d;
-		}
-		value[side] = loss_at(x, p, smoothing);
-	}
-	free(p);
-	d = (value[0] - value[1]) / (2 * h);
-	return fabs(d - along) / fmax(fmax(fabs(d), fabs(along)), 1e-3);
-}
-
 static void
 test_gradient(const char *label, struct head h)
 {
-	double *at, *grad, e, worst = 0;
-	struct rna_err err = {0};
-	const struct rna_param *p;
+	struct gradient g;
 	struct bench x;
-	size_t bytes;
+	double worst;
 
 	ok(make_model(&x, "ref64", &h) && record_tape(&x, h.smoothing), "%s: recorded", label);
-	bytes = x.m.params.total * sizeof(double);
-	at = malloc(bytes);
-	grad = malloc(bytes);
-	ok(rk_download(x.rk, at, x.m.params.value, bytes) == RK_OK && isfinite(loss_at(&x, at, (double)h.smoothing)) &&
-		rna_tape_backward(x.t, &err) == RNA_OK && rk_download(x.rk, grad, x.m.params.grad, bytes) == RK_OK,
-	    "%s: forward and backward", label);
-	for (int i = 0; i < x.m.params.n; i++) {
-		p = &x.m.params.list[i];
-		e = direction_error(&x, at, grad, p->offset, p->n, (double)h.smoothing);
-		if (!(e <= 1e-6))
-			diag("%s: %.3g", p->name, e);
-		worst = e > worst || isnan(e) ? e : worst;
-	}
+	ok(gradient_init(&g, &x, loss_at, &h), "%s: forward and backward", label);
+	worst = gradient_worst(&g, 1e-6);
 	ok(worst <= 1e-6, "%s: each of %d tensors (largest relative error %.2g)", label, x.m.params.n, worst);
-	free(at);
-	free(grad);
+	gradient_fini(&g);
 	fini(&x);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_bench.h"
+#include "model_gradient.h"
 
 /* Weighted cross-entropy of rows of logits, in double, written again from its definition. */
 static double
@@ -29,11 +29,12 @@ rows_loss(struct bench *x, rna_t logits, const int32_t *target, const float *wei
 
 /* The loss at parameters `at` (ref64). */
 static double
-loss_at(struct bench *x, const double *at)
+loss_at(struct bench *x, const double *at, const void *arg)
 {
 	struct rna_err err;
 	double loss;
 
+	(void)arg;
 	if (rk_upload(x->rk, x->m.params.value, at, x->m.params.total * sizeof(*at)) != RK_OK ||
 	    rna_tape_repack(x->t, &err) != RNA_OK || rna_tape_forward(x->t, &err) != RNA_OK)
 		return NAN;
@@ -41,33 +42,6 @@ loss_at(struct bench *x, const double *at)
 	if (x->b.nslots)
 		loss += rows_loss(x, x->types, x->b.slot_target, x->b.slot_weight, x->b.nslots);
 	return loss;
-}
-
-/* Relative error of the derivative along a random direction within elements [first, first + n). */
-static double
-direction_error(struct bench *x, const double *at, const double *grad, size_t first, size_t n, uint64_t seed)
-{
-	const double h = 1e-6;
-	double *p = calloc(x->m.params.total, sizeof(*p)), along = 0, up, down, d;
-	struct rna_rng rng;
-
-	for (int side = 1; side >= -1; side -= 2) {
-		memcpy(p, at, x->m.params.total * sizeof(*p));
-		rna_rng_init(&rng, seed);
-		along = 0;
-		for (size_t i = first; i < first + n; i++) {
-			d = rna_rng_normal(&rng);
-			p[i] += side * h * d;
-			along += grad[i] * d;
-		}
-		if (side > 0)
-			up = loss_at(x, p);
-		else
-			down = loss_at(x, p);
-	}
-	free(p);
-	d = (up - down) / (2 * h);
-	return fabs(d - along) / fmax(fmax(fabs(d), fabs(along)), 1e-3);
 }
 
 static void
@@ -84,35 +58,20 @@ test_gradient(const char *label, enum rk_act act, float dropout)
 	    .init = 0.3f,
 	    .hidden = 8,
 	    .ffn = 16};
-	const struct rna_param *p;
+	struct gradient g;
 	struct bench x;
-	struct rna_err err;
-	double *at, *grad, e, worst = 0;
-	size_t bytes;
+	double e, worst = 0;
 
 	ok(init(&x, &s), "%s: a model with two losses is recorded", label);
-	bytes = x.m.params.total * sizeof(double);
-	at = malloc(bytes);
-	grad = malloc(bytes);
-	ok(rk_download(x.rk, at, x.m.params.value, bytes) == RK_OK && isfinite(loss_at(&x, at)) &&
-		rna_tape_backward(x.t, &err) == RNA_OK && rk_download(x.rk, grad, x.m.params.grad, bytes) == RK_OK,
-	    "%s: forward and backward", label);
+	ok(gradient_init(&g, &x, loss_at, NULL), "%s: forward and backward", label);
 	for (uint64_t seed = 1; seed <= 24; seed++) {
-		e = direction_error(&x, at, grad, 0, x.m.params.total, seed);
+		e = gradient_error(&g, 0, x.m.params.total, seed);
 		worst = e > worst || isnan(e) ? e : worst;
 	}
 	ok(worst <= 1e-6, "%s: 24 random directions (largest relative error %.2g)", label, worst);
-	worst = 0;
-	for (int i = 0; i < x.m.params.n; i++) {
-		p = &x.m.params.list[i];
-		e = direction_error(&x, at, grad, p->offset, p->n, 99 + (uint64_t)i);
-		if (!(e <= 1e-6))
-			diag("%s: %.3g", p->name, e);
-		worst = e > worst || isnan(e) ? e : worst;
-	}
+	worst = gradient_worst(&g, 1e-6);
 	ok(worst <= 1e-6, "%s: each of %d tensors (largest relative error %.2g)", label, x.m.params.n, worst);
-	free(at);
-	free(grad);
+	gradient_fini(&g);
 	fini(&x);
 }
 
@@ -167,15 +126,14 @@ test_shared_input(void)
 	const struct rna_tape_options opts = {.tokens = 24, .seqs = 2, .rows = 24, .max_len = MAX_LEN, .train = 1};
 	const struct rna_params *p;
 	struct rna_err err = {0};
+	struct gradient g;
 	struct bench x;
-	double *at, *grad, e;
-	size_t bytes;
+	double e;
 	rna_t h;
 
 	ok(init(&x, &s), "shared input: recorded");
 	rna_tape_destroy(x.t);
 	p = &x.m.params;
-	bytes = p->total * sizeof(double);
 	x.t = rna_tape_create(x.rk, &x.m.params, &opts);
 	h = rna_encoder_forward(x.t, &x.m, 0, NULL);
 	h = rna_tape_norm(x.t, h, -1, h, rna_params_find(p, "layer.0.norm.gamma"),
@@ -183,16 +141,11 @@ test_shared_input(void)
 	x.logits = rna_encoder_logits(x.t, &x.m, rna_tape_gather(x.t, h, RNA_AT_MASKED));
 	rna_tape_cross_entropy(x.t, x.logits, RNA_AT_MASKED);
 	rna_tape_keep(x.t, x.logits);
-	at = malloc(bytes);
-	grad = malloc(bytes);
-	ok(rna_tape_finish(x.t, &err) == RNA_OK && fill_batch(&x, &s, &err) &&
-		rk_download(x.rk, at, p->value, bytes) == RK_OK && isfinite(loss_at(&x, at)) &&
-		rna_tape_backward(x.t, &err) == RNA_OK && rk_download(x.rk, grad, p->grad, bytes) == RK_OK,
+	ok(rna_tape_finish(x.t, &err) == RNA_OK && fill_batch(&x, &s, &err) && gradient_init(&g, &x, loss_at, NULL),
 	    "shared input: forward and backward");
-	e = direction_error(&x, at, grad, 0, p->total, 11);
+	e = gradient_error(&g, 0, p->total, 11);
 	ok(e <= 1e-6, "shared input: gradient (relative error %.2g)", e);
-	free(at);
-	free(grad);
+	gradient_fini(&g);
 	fini(&x);
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_bench.h"
+#include "model_gradient.h"
 #include "nn/interact.h"
 
 enum { PAIRS = 3, CLASSES = 2, CAPACITY = PAIRS * RNA_INTERACT_ROW };
@@ -15,34 +15,21 @@ static int
 make_model(struct bench *x, const char *device, int axis, int lm, float dropout)
 {
 	struct rna_err err = {0};
-	char why[160] = "";
 	struct rna_config c;
-	struct rna_vocab v;
-	int rc;
 
-	memset(x, 0, sizeof(*x));
-	if ((x->rk = rk_open(device, 1, why, sizeof(why))) == NULL || rna_vocab_init(&v) != RNA_OK ||
-	    rna_config_preset(&c, "tiny", &err) != RNA_OK)
+	if (!bench_class(x, device, &c, json_pack("[s s]", "no", "yes")))
 		return 0;
-	c.hidden = 8;
-	c.heads = c.layers = 2;
-	c.ffn = 16;
 	c.positions = c.max = RNA_INTERACT_ROW;
-	c.eps = 1e-5f;
 	c.hidden_dropout = c.attention_dropout = c.class_dropout = dropout;
-	c.init_range = 0.3f;
-	c.mlm = c.pooler = 0;
-	c.labels = json_pack("[s s]", "no", "yes");
+	c.pooler = 0;
 	c.class_from = RNA_CLASS_INTERACTION;
 	c.class_mlp = c.pairs = 1;
 	c.class_axis = axis;
 	c.class_lm = lm;
-	rc = rna_model_create(&x->m, &c, &v, x->rk, 3, &err) == RNA_OK;
-	if (!rc)
-		diag("%s", err.text);
-	rna_config_fini(&c);
-	rna_vocab_fini(&v);
-	return rc;
+	if (bench_model(x, &c, &err))
+		return 1;
+	diag("%s", err.text);
+	return 0;
 }
 
 /* Pair number i: a of na letters, b of nb, as rna-tokenize frames it. */
@@ -72,12 +59,8 @@ make_pair(struct rna_record *rec, const struct rna_vocab *v, int i, int na, int 
 static int
 record_tape(struct bench *x, int train)
 {
-	struct rna_tape_options o = {.tokens = CAPACITY,
-	    .seqs = PAIRS,
-	    .rows = 1,
-	    .slots = PAIRS,
-	    .max_len = RNA_INTERACT_ROW,
-	    .train = train};
+	struct rna_tape_options o = {
+	    .tokens = CAPACITY, .seqs = PAIRS, .rows = 1, .slots = PAIRS, .max_len = RNA_INTERACT_ROW, .train = train};
 	const struct rna_config *c = &x->m.config;
 	struct rna_err err = {0};
 	rna_t h = -1;
@@ -92,8 +75,7 @@ record_tape(struct bench *x, int train)
 	x->logits = rna_tape_segment_sum(x->t, h, -1, RNA_OVER_PARTS);
 	rna_tape_keep(x->t, x->logits);
 	rna_tape_cross_entropy(x->t, x->logits, RNA_AT_SLOT);
-	if (rna_tape_finish(x->t, &err) == RNA_OK &&
-	    rna_batch_init(&x->b, CAPACITY, PAIRS, 1, PAIRS) == RNA_OK)
+	if (rna_tape_finish(x->t, &err) == RNA_OK && rna_batch_init(&x->b, CAPACITY, PAIRS, 1, PAIRS) == RNA_OK)
 		return 1;
 	diag("%s", err.text);
 	return 0;
@@ -117,7 +99,7 @@ fill(struct bench *x, int from, int n, int train)
 		make_pair(&rec, &x->m.vocab, i, na[i], nb[i]);
 		good = rna_interact_frame(&x->m.config, &x->m.vocab, &rec, &row, &err) == RNA_OK &&
 		       rna_batch_add(&x->b, &x->m, &row, rna_rng_key(1, 0, (uint64_t)i, 0, RNA_RNG_DROPOUT), &err) ==
-			   RNA_OK;
+		           RNA_OK;
 		x->b.part_first[at] = at;
 		x->b.part_count[at] = 1;
 		x->b.slot[at] = x->b.cls[at];
@@ -135,11 +117,12 @@ fill(struct bench *x, int from, int n, int train)
 }
 
 static double
-loss_at(struct bench *x, const double *at)
+loss_at(struct bench *x, const double *at, const void *arg)
 {
 	double z[PAIRS * CLASSES], loss = 0;
 	struct rna_err err = {0};
 
+	(void)arg;
 	if (rk_upload(x->rk, x->m.params.value, at, x->m.params.total * sizeof(*at)) != RK_OK ||
 	    rna_tape_repack(x->t, &err) != RNA_OK || rna_tape_forward(x->t, &err) != RNA_OK ||
 	    rk_download(x->rk, z, rna_tape_data(x->t, x->logits), sizeof(z)) != RK_OK)
@@ -150,67 +133,38 @@ loss_at(struct bench *x, const double *at)
 	return loss;
 }
 
-static double
-direction_error(struct bench *x, const double *at, const double *grad, size_t first, size_t n)
+/* Tensors that the gradient is not all zero of. */
+static int
+count_used(const struct gradient *g)
 {
-	const double h = 1e-6 / sqrt((double)n); /* small enough to cross no kink of ReLU and maximum */
-	double *p = calloc(x->m.params.total, sizeof(*p)), along = 0, value[2], d;
-	struct rna_rng rng;
+	int used = 0;
 
-	for (int side = 0; side < 2; side++) {
-		memcpy(p, at, x->m.params.total * sizeof(*p));
-		rna_rng_init(&rng, 17 + first);
-		along = 0;
-		for (size_t i = first; i < first + n; i++) {
-			d = rna_rng_normal(&rng);
-			p[i] += (side ? -h : h) * d;
-			along += grad[i] * d;
-		}
-		value[side] = loss_at(x, p);
+	for (int i = 0; i < g->x->m.params.n; i++) {
+		const struct rna_param *p = &g->x->m.params.list[i];
+		size_t k = p->offset;
+
+		while (k < p->offset + p->n && g->grad[k] == 0)
+			k++;
+		used += k < p->offset + p->n;
 	}
-	free(p);
-	d = (value[0] - value[1]) / (2 * h);
-	return fabs(d - along) / fmax(fmax(fabs(d), fabs(along)), 1e-3);
+	return used;
 }
 
+/* each: tensor by tensor, or all along one direction; want: tensors that learn. */
 static void
 test_gradient(const char *label, int axis, int lm, float dropout, int each, int want)
 {
-	double *at, *grad, e, worst = 0;
-	struct rna_err err = {0};
-	const struct rna_param *p;
+	struct gradient g;
 	struct bench x;
-	size_t bytes;
-	int used = 0;
+	double worst;
 
 	ok(make_model(&x, "ref64", axis, lm, dropout) && record_tape(&x, 1) && fill(&x, 0, PAIRS, 1), "%s: recorded",
 	    label);
-	bytes = x.m.params.total * sizeof(double);
-	at = malloc(bytes);
-	grad = malloc(bytes);
-	ok(rk_download(x.rk, at, x.m.params.value, bytes) == RK_OK && isfinite(loss_at(&x, at)) &&
-		rna_tape_backward(x.t, &err) == RNA_OK && rk_download(x.rk, grad, x.m.params.grad, bytes) == RK_OK,
-	    "%s: forward and backward %s", label, err.text);
-	/* each tensor by itself, or all along one direction */
-	for (int i = 0; i < x.m.params.n; i++) {
-		p = &x.m.params.list[i];
-		for (size_t k = p->offset; k < p->offset + p->n; k++)
-			if (grad[k] != 0) {
-				used++;
-				break;
-			}
-		if (!each && i > 0)
-			continue;
-		e = each ? direction_error(&x, at, grad, p->offset, p->n)
-			 : direction_error(&x, at, grad, 0, x.m.params.total);
-		if (!(e <= 1e-5))
-			diag("%s: %.3g", p->name, e);
-		worst = e > worst || isnan(e) ? e : worst;
-	}
-	ok(worst <= 1e-5 && used == want, "%s: %d of %d tensors (largest relative error %.2g)", label,
-	    used, x.m.params.n, worst);
-	free(at);
-	free(grad);
+	ok(gradient_init(&g, &x, loss_at, NULL), "%s: forward and backward", label);
+	worst = each ? gradient_worst(&g, 1e-5) : gradient_error(&g, 0, x.m.params.total, 17);
+	ok(worst <= 1e-5 && count_used(&g) == want, "%s: %d of %d tensors (largest relative error %.2g)", label,
+	    count_used(&g), x.m.params.n, worst);
+	gradient_fini(&g);
 	fini(&x);
 }
 
