@@ -251,8 +251,8 @@ GPU_ARCH = $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/d
 ## check-gpu: what has to hold on an NVIDIA GPU, under 8 minutes (EMU=1: a trial in the emulator)
 ## bench-gpu: time an NVIDIA GPU, PyTorch beside it; tables go to pipelines/bench/ (EMU=1: a trial)
 check-gpu bench-gpu:
-	+@$(MAKE) --no-print-directory $(JOBS) all units $(B)/tests/gpu_model $(B)/tests/gpu_fold $(if $(filter 1,$(EMU)),,cuda \
-		$(if $(GPU_ARCH),CUDA_ARCH=$(GPU_ARCH)))
+	+@$(MAKE) --no-print-directory $(JOBS) all units $(B)/tests/gpu_model $(B)/tests/gpu_fold $(B)/tests/gpu_foldnet \
+		$(if $(filter 1,$(EMU)),,cuda $(if $(GPU_ARCH),CUDA_ARCH=$(GPU_ARCH)))
 	@B=$(B) EMU=$(or $(EMU),0) bash tests/gpu_$(@:%-gpu=%).sh
 
 C_FILES = $(wildcard lib/*/*.[ch] kernels/*.[ch] tools/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/deep/*.[ch])

@@ -70,11 +70,13 @@ faults() {
 @test "make bench-gpu EMU=1" {
 	plain_build 'the scripts look for the plain build'
 	[ -e "$B/lib/rill/librna-cuda-emu.so" ] || skip_or_fail 'the emulator is not built'
-	make -s -C "$ROOT" "${B#"$ROOT"/}/tests/gpu_model" "${B#"$ROOT"/}/tests/gpu_fold"
+	make -s -C "$ROOT" "${B#"$ROOT"/}/tests/gpu_model" "${B#"$ROOT"/}/tests/gpu_fold" \
+		"${B#"$ROOT"/}/tests/gpu_foldnet"
 	EMU=1 OUT=$BATS_TEST_TMPDIR/bench run bash "$ROOT/tests/gpu_bench.sh"
 	echo "$output"
 	[ "$status" = 0 ]
 	grep -q 'from exec to the first embedding' "$BATS_TEST_TMPDIR/bench/gpu_programs.tsv"
 	grep -q 'train, tokens/s' "$BATS_TEST_TMPDIR/bench/gpu_kernels.tsv"
+	grep -q 'folding network tiny, 20 nt, train' "$BATS_TEST_TMPDIR/bench/gpu_programs.tsv"
 	grep -q "^folding, answers that differ	0	" "$BATS_TEST_TMPDIR/bench/gpu_programs.tsv"
 }

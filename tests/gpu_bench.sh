@@ -32,12 +32,12 @@ trap 'exit 1' TERM INT
 bad=0
 if [ "$EMU" = 1 ]; then
 	export RILL_CUDA_LIB=$B/lib/rill/librna-cuda-emu.so XDG_CACHE_HOME=$tmp/cache
-	runs=('toy 1024 1') rnas=6 longest=60 config=tiny tokens=300 steps=2 card=emulator fold=6 nrc=- network=tiny scored=3
+	runs=('toy 1024 1') rnas=6 longest=60 config=tiny tokens=300 steps=2 card=emulator fold=6 nrc=- network=tiny scored=3 letters=20
 	shape=(--layers 1 --hidden 64 --heads 1 --ffn 128)
 else
 	unset RILL_CUDA_LIB
 	runs=('base 65536 10' 'small 65536 10') rnas=40000 longest=508 config=base shape=() tokens=65536 steps=40
-	network=base scored=500 fold=2600 nrc=${DATA:-../shared/data}/sequence/nRC/test.fa
+	network=base scored=500 letters="100 200 400" fold=2600 nrc=${DATA:-../shared/data}/sequence/nRC/test.fa
 	[ -r "$nrc" ] || nrc=-
 	card=$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,power.limit --format=csv,noheader | head -n 1)
 fi
@@ -131,6 +131,8 @@ rna-predict -q -d cuda -@ 4 -m "$tmp/net" <(head -n $((2 * scored)) "$tmp/fold.f
 	bad=1
 program "folding network $network, scores and structures, start included" "$(echo "$t0 $(date +%s.%N) $scored" |
 	awk '{ printf "%.1f", $3 / ($2 - $1) }')" RNAs/s
+# shellcheck disable=SC2086 # lengths
+"$B/tests/gpu_foldnet" "$network" cuda $letters >>"$programs" || bad=1
 echo '# folding'
 "$B/tests/gpu_fold" $fold "$nrc" >>"$programs" || bad=1
 if [ -n "${runs[1]-}" ] && [ $((2 * SECONDS)) -lt "$LIMIT_S" ]; then
@@ -138,12 +140,18 @@ if [ -n "${runs[1]-}" ] && [ $((2 * SECONDS)) -lt "$LIMIT_S" ]; then
 	model ${runs[1]}
 fi
 echo '# PyTorch'
-if [ "$EMU" != 1 ] && "$PYTHON" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
-	[ "$SECONDS" -ge "$LIMIT_S" ] ||
-		timeout $((LIMIT_S - SECONDS)) "$PYTHON" tests/peers/bench_gpu_torch.py base 65536 >"$torch" ||
+# torch ARGUMENTS...: a peer, in the time that is left
+torch() {
+	[ "$SECONDS" -ge "$LIMIT_S" ] || timeout $((LIMIT_S - SECONDS)) "$PYTHON" tests/peers/bench_gpu_torch.py "$@" ||
 		[ $? = 124 ] || bad=1 # 124: cut off
+}
+if [ "$EMU" != 1 ] && "$PYTHON" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+	torch base 65536 'packed compiled' 'padded eager' >"$torch"
+	torch maps 400 >>"$torch"
+	torch base 65536 'packed pruned' 'packed flex' 'bucketed compiled' >>"$torch"
 elif [ "$EMU" = 1 ] && "$PYTHON" -c 'import torch' 2>/dev/null; then
-	"$PYTHON" tests/peers/bench_gpu_torch.py toy 256 >"$torch" || bad=1
+	torch toy 256 >"$torch"
+	torch maps 12 >>"$torch"
 else
 	echo 'PyTorch with CUDA is not here: its lines are left out' >"$torch"
 fi

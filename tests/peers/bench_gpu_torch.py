@@ -2,6 +2,7 @@
 """The same model and the same batches in PyTorch, for make bench-gpu.
 
     bench_gpu_torch.py base|small|toy TOKENS [NAME...]
+    bench_gpu_torch.py maps NT
 
 packed compiled: the strongest baseline known: rows packed as rill packs them, varlen attention, torch.compile, loss on
 masked rows alone, fused AdamW, fp32 weights with bf16 autocast.
@@ -12,6 +13,9 @@ bucketed compiled: batches of like lengths, padded to the next multiple of 64, S
 
 Dropout 0.1 of layers, 0 of attention.  Counts real tokens.  All of them, without dropout, give the same loss to 0.1 % and
 nearly the same vectors, or nothing is timed.  A line says "recompiled" when torch.compile was at work while it was timed.
+maps: the convolutions over pairs of a folding network of full size (8 of 64 channels, 5 x 5 and 3 x 3 in turn, each with
+a norm over the map, CELU, dropout and what came in), two images of an RNA of NT nt: nine tenths of rill's network.
+
 toy runs on the CPU, to see that the script works; flex_attention has no gradient there.
 """
 import inspect
@@ -256,7 +260,51 @@ def bench(name, size, lens, device, repeats):
               flush=True)
 
 
+class Maps(nn.Module):
+    def __init__(self, channels=64):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(channels, channels, 3 if i % 2 else 5, padding="same") for i in range(8))
+        self.norms = nn.ModuleList(nn.GroupNorm(1, channels) for _ in range(8))
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x):
+        for conv, norm in zip(self.convs, self.norms):
+            x = x + self.drop(F.celu(norm(conv(x))))
+        return x
+
+
+def bench_maps(nt):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(1)
+    model = Maps().to(device, memory_format=torch.channels_last)
+    x = torch.randn(2, 64, nt + 1, nt + 1, device=device).to(memory_format=torch.channels_last).requires_grad_()
+
+    def train(run):
+        model.zero_grad(set_to_none=True)
+        run(x).sum().backward()
+
+    def forward(run):
+        with torch.no_grad():
+            run(x)
+
+    print(f"what\tRNAs/s\tms\t\t(PyTorch {torch.__version__}; maps of a folding network, {nt} nt)", flush=True)
+    for tf32 in (False, True) if device == "cuda" else (False,):
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.benchmark = True
+        torch._dynamo.reset()
+        for compiled in (False, True) if device == "cuda" else (False,):
+            run = torch.compile(model) if compiled else model
+            for what, f in (("scores", forward), ("train", train)):
+                model.train(what == "train")
+                s, _ = seconds(lambda: f(run), device, 5 if device == "cuda" else 1)
+                print(f"{what}, maps {'tf32' if tf32 else 'fp32'} {'compiled' if compiled else 'eager'}"
+                      f"\t{1 / s:.1f}\t{1e3 * s:.2f}", flush=True)
+
+
 def main():
+    if sys.argv[1] == "maps":
+        bench_maps(int(sys.argv[2]))
+        return
     size, tokens, names = sys.argv[1], int(sys.argv[2]), sys.argv[3:] or list(PEERS)
     device = "cpu" if size == "toy" else "cuda"
     torch.set_float32_matmul_precision("high")
