@@ -126,12 +126,11 @@ overfit() {
 		END { printf "loss %.3f to %.3f\n", a, b; exit !(b < part * a) }' part="$part" "$tmp/few.tsv"
 }
 
-# sanitizer TOOL DTYPE: a first run without it times the algorithms of products and leaves them in a file
+# sanitizer TOOL PROGRAM...: a first run without it times the algorithms of products and leaves them in a file
 sanitizer() {
-	local status run=("$B/bin/rna-train" mlm -q -f -c tiny --layers 2 --steps 1 --batch-tokens 1024 --dtype "$2"
-		-d cuda -o "$tmp/sane" "$tmp/masked.rill")
-	"${run[@]}" || return
-	timeout 120 compute-sanitizer --tool "$1" --error-exitcode 9 "${run[@]}" >"$tmp/sane.log" 2>&1
+	local status
+	"${@:2}" || return
+	timeout 120 compute-sanitizer --tool "$1" --error-exitcode 9 "${@:2}" >"$tmp/sane.log" 2>&1
 	status=$?
 	grep -E 'ERROR SUMMARY|RACECHECK SUMMARY' "$tmp/sane.log" || tail -n 3 "$tmp/sane.log"
 	return "$status"
@@ -187,10 +186,22 @@ line 'the same run twice' twice
 line 'resumed' resume
 line 'a few RNAs are learned by heart' overfit
 if command -v compute-sanitizer >/dev/null && [ "$EMU" != 1 ]; then
+	mlm=("$B/bin/rna-train" mlm -q -f -c tiny --layers 2 --steps 1 --batch-tokens 1024 -d cuda -o "$tmp/sane"
+		"$tmp/masked.rill")
+	fold=("$B/bin/rna-train" fold -q -f -m none -c base --steps 1 -d cuda -o "$tmp/sane.fold" "$tmp/sane.dbn")
+	embed=("$B/bin/rna-embed" -q -f -d cuda -o "$tmp/sane.rill" "$tmp/sane.fa")
+	head -n 12 "$tmp/fold.fa" >"$tmp/sane.fa"
+	printf '>a\nGGGGAAAACCCCUUGGGGAAAACCCC\n((((....))))..((((....))))\n' >"$tmp/sane.dbn"
 	for tool in memcheck racecheck initcheck synccheck; do
-		line "compute-sanitizer $tool, bf16" sanitizer $tool bf16
+		line "compute-sanitizer $tool, bf16" sanitizer $tool "${mlm[@]}" --dtype bf16
 	done
-	line 'compute-sanitizer memcheck, fp32' sanitizer memcheck fp32
+	line 'compute-sanitizer memcheck, fp32' sanitizer memcheck "${mlm[@]}" --dtype fp32
+	for tool in memcheck racecheck; do
+		line "compute-sanitizer $tool, a folding network" sanitizer $tool "${fold[@]}"
+	done
+	if [ ! -s "$tmp/said" ] || ! grep -q 'it takes compute capability' "$tmp/said"; then
+		line 'compute-sanitizer memcheck, fp8' sanitizer memcheck "${embed[@]}" --dtype fp8
+	fi
 else
 	printf 'compute-sanitizer\tnot here\t\t0\n' >>"$table"
 fi
