@@ -5,11 +5,34 @@
 #ifndef RNA_FOLD_ROWS_H
 #define RNA_FOLD_ROWS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "fold/energy.h"
 
 #define FOLD_PAD  64 /* cells of RNA_FOLD_INF before and after every row: shifted loads never leave it */
 #define FOLD_RING 32 /* inner rows that interior loops reach: i+1 .. i+31 */
+
+/* Cells of a row of n, and of a triangle whose row i holds columns i..n, where a vector may run over its end. */
+static inline size_t
+fold_row_cells(size_t n)
+{
+	return n + 2 * FOLD_PAD;
+}
+
+static inline size_t
+fold_triangle_cells(size_t n)
+{
+	return n * (n + 1) / 2 + FOLD_PAD;
+}
+
+/* From a triangle's first cell to column 0 of row i. */
+static inline ptrdiff_t
+fold_triangle_row(int n, int i)
+{
+	const ptrdiff_t r = i;
+
+	return (r - 1) * n - (r - 1) * (r - 2) / 2 - r;
+}
 
 /*
  * Minima over the interior loops of row i that need no look at the inner pair's letters, for j in [from, to).  Pointers

@@ -86,25 +86,12 @@ rna_mfe_destroy(struct rna_mfe *m)
 	free(m);
 }
 
-/* Cells of a triangle, with room for a vector that runs over its end. */
-static size_t
-triangle_cells(size_t n)
-{
-	return n * (n + 1) / 2 + FOLD_PAD;
-}
-
-static size_t
-row_cells(size_t n)
-{
-	return n + 2 * FOLD_PAD;
-}
-
 uint64_t
 rna_mfe_bytes(size_t n, int no_lonely)
 {
 	uint64_t triangles = no_lonely ? 3 : 2;
 
-	return 4 * (triangles * triangle_cells(n) + NROWS * (uint64_t)row_cells(n));
+	return 4 * (triangles * fold_triangle_cells(n) + NROWS * (uint64_t)fold_row_cells(n));
 }
 
 void
@@ -123,13 +110,13 @@ rna_mfe_share(struct rna_mfe *m, int threads)
 static int32_t *
 next_row(struct rna_mfe *m, int *k)
 {
-	return m->memory + (size_t)(*k)++ * row_cells((size_t)m->in.n) + FOLD_PAD;
+	return m->memory + (size_t)(*k)++ * fold_row_cells((size_t)m->in.n) + FOLD_PAD;
 }
 
 static void
 lay_out_rows(struct rna_mfe *m)
 {
-	size_t i, cells = NROWS * row_cells((size_t)m->in.n);
+	size_t i, cells = NROWS * fold_row_cells((size_t)m->in.n);
 	int k = 0, s;
 
 	for (i = 0; i < cells; i++)
@@ -158,17 +145,17 @@ prepare(struct rna_mfe *m, size_t n, struct rna_err *err)
 
 	if (m->c == NULL || m->cap < n) {
 		release(m);
-		m->c = malloc(triangle_cells(n) * sizeof(int32_t));
-		m->fm = malloc(triangle_cells(n) * sizeof(int32_t));
+		m->c = malloc(fold_triangle_cells(n) * sizeof(int32_t));
+		m->fm = malloc(fold_triangle_cells(n) * sizeof(int32_t));
 		m->f = malloc((n + 2) * sizeof(int32_t));
-		m->memory = malloc(NROWS * row_cells(n) * sizeof(int32_t));
+		m->memory = malloc(NROWS * fold_row_cells(n) * sizeof(int32_t));
 		m->hairpin = malloc((n + 1) * sizeof(int));
 		m->cap = n;
 		for (u = 0; m->hairpin != NULL && u <= n; u++)
 			m->hairpin[u] = rna_energy_length(m->e, m->e->hairpin, (int)u);
 	}
 	if (m->in.opts.no_lonely && m->cc == NULL)
-		m->cc = malloc(triangle_cells(m->cap) * sizeof(int32_t));
+		m->cc = malloc(fold_triangle_cells(m->cap) * sizeof(int32_t));
 	if (m->c == NULL || m->fm == NULL || m->f == NULL || m->memory == NULL || m->hairpin == NULL ||
 	    (m->in.opts.no_lonely && m->cc == NULL)) {
 		release(m);

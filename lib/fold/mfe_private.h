@@ -38,9 +38,7 @@ struct rna_mfe {
 static inline int32_t *
 rna_mfe_row(const struct rna_mfe *m, int32_t *triangle, int i)
 {
-	size_t n = (size_t)m->in.n, r = (size_t)i;
-
-	return triangle + ((r - 1) * n - (r - 1) * (r - 2) / 2) - r;
+	return triangle + fold_triangle_row(m->in.n, i);
 }
 
 static inline int32_t

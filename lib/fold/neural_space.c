@@ -91,16 +91,10 @@ tile_cells(size_t n)
 	return neural_tile((int)((n + NEURAL_TILE - 1) / NEURAL_TILE));
 }
 
-static size_t
-row_cells(size_t n)
-{
-	return n + 2 * FOLD_PAD;
-}
-
 uint64_t
 rna_neural_bytes(size_t n)
 {
-	return 4 * (2 * (uint64_t)triangle_cells(n) + tile_cells(n) + (NROWS + 3) * (uint64_t)row_cells(n)) +
+	return 4 * (2 * (uint64_t)triangle_cells(n) + tile_cells(n) + (NROWS + 3) * (uint64_t)fold_row_cells(n)) +
 	       32 * ((uint64_t)n + 2);
 }
 
@@ -118,8 +112,8 @@ reserve(struct rna_neural *w, size_t n)
 	w->reward = malloc((n + 1) * sizeof(float));
 	w->stack = malloc((n + 2) * sizeof(*w->stack));
 	w->type_inner = malloc(n + 2);
-	w->memory = malloc(NROWS * row_cells(n) * sizeof(float));
-	w->loops = reallocarray(NULL, 3 * (size_t)w->threads, row_cells(n) * sizeof(float));
+	w->memory = malloc(NROWS * fold_row_cells(n) * sizeof(float));
+	w->loops = reallocarray(NULL, 3 * (size_t)w->threads, fold_row_cells(n) * sizeof(float));
 	if (w->c == NULL || w->r == NULL || w->t == NULL || w->f == NULL || w->hairpin == NULL || w->reward == NULL ||
 	    w->stack == NULL || w->type_inner == NULL || w->memory == NULL || w->loops == NULL) {
 		release(w);
@@ -132,13 +126,13 @@ reserve(struct rna_neural *w, size_t n)
 static float *
 next_row(struct rna_neural *w, int *k)
 {
-	return w->memory + (size_t)(*k)++ * row_cells((size_t)w->in.n) + FOLD_PAD;
+	return w->memory + (size_t)(*k)++ * fold_row_cells((size_t)w->in.n) + FOLD_PAD;
 }
 
 static void
 lay_out_rows(struct rna_neural *w)
 {
-	size_t i, cells = NROWS * row_cells((size_t)w->in.n);
+	size_t i, cells = NROWS * fold_row_cells((size_t)w->in.n);
 	int k = 0, s;
 
 	for (i = 0; i < cells; i++)

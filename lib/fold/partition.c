@@ -72,34 +72,22 @@ rna_partition_share(struct rna_partition *q, int threads)
 	q->threads = threads;
 }
 
-static size_t
-triangle_cells(size_t n)
-{
-	return n * (n + 1) / 2 + FOLD_PAD;
-}
-
-static size_t
-row_cells(size_t n)
-{
-	return n + 2 * FOLD_PAD;
-}
-
 uint64_t
 rna_partition_bytes(size_t n)
 {
-	return 8 * (TRIANGLES * (uint64_t)triangle_cells(n) + NROWS * (uint64_t)row_cells(n));
+	return 8 * (TRIANGLES * (uint64_t)fold_triangle_cells(n) + NROWS * (uint64_t)fold_row_cells(n));
 }
 
 static double *
 next_row(struct rna_partition *q, int *k)
 {
-	return q->memory + (size_t)(*k)++ * row_cells((size_t)q->in.n) + FOLD_PAD;
+	return q->memory + (size_t)(*k)++ * fold_row_cells((size_t)q->in.n) + FOLD_PAD;
 }
 
 void
 rna_partition_clear_rows(struct rna_partition *q)
 {
-	memset(q->memory, 0, NROWS * row_cells((size_t)q->in.n) * sizeof(double));
+	memset(q->memory, 0, NROWS * fold_row_cells((size_t)q->in.n) * sizeof(double));
 }
 
 static void
@@ -128,7 +116,7 @@ lay_out_rows(struct rna_partition *q)
 static enum rna_status
 prepare(struct rna_partition *q, size_t n, struct rna_err *err)
 {
-	size_t cells = triangle_cells(n) * sizeof(double);
+	size_t cells = fold_triangle_cells(n) * sizeof(double);
 
 	if (q->qb == NULL || q->cap < n) {
 		rna_partition_trim(q);
@@ -138,7 +126,7 @@ prepare(struct rna_partition *q, size_t n, struct rna_err *err)
 		q->q1_hat = malloc(cells);
 		q->f = malloc((n + 2) * sizeof(double));
 		q->f_hat = malloc((n + 2) * sizeof(double));
-		q->memory = malloc(NROWS * row_cells(n) * sizeof(double));
+		q->memory = malloc(NROWS * fold_row_cells(n) * sizeof(double));
 		q->cap = n;
 	}
 	if (q->qb == NULL || q->q1 == NULL || q->qm == NULL || q->q1_hat == NULL || q->f == NULL || q->f_hat == NULL ||

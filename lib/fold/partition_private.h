@@ -68,9 +68,7 @@ rna_weight(const struct fold_weights *w, int energy)
 static inline double *
 rna_sum_row(const struct rna_partition *q, double *triangle, int i)
 {
-	size_t n = (size_t)q->in.n, r = (size_t)i;
-
-	return triangle + ((r - 1) * n - (r - 1) * (r - 2) / 2) - r;
+	return triangle + fold_triangle_row(q->in.n, i);
 }
 
 static inline double
