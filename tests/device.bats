@@ -285,6 +285,9 @@ network() {
 			cut -f 4 $a.$d/log.tsv | tail -n +2 >$d.loss
 		done
 		near cpu.loss cuda.loss 1e-3
+		EMU_ORDER=reverse rna-train fold -q -d cuda "${lm[@]}" -c tiny --images 1 --dropout 0.1 --steps 2 \
+			-o $a.again k.dbn
+		same $a.cuda/model.safetensors $a.again/model.safetensors
 		network $a.cpu k.dbn
 	done
 }
