@@ -28,16 +28,6 @@ compare_published() {
 		if (!(d < 1e-3) || $3 != $7) { print; bad = 1 } } END { exit bad }'
 }
 
-# refused WORDS COMMAND...: ends with 1 and one line that has the words
-refused() {
-	local words=$1
-	shift
-	run --separate-stderr "$@"
-	[ "$status" = 1 ]
-	one_line "$stderr"
-	[[ $stderr == *"$words"* ]] || { echo "$stderr"; return 1; }
-}
-
 @test "the published weights of MXfold2: scores and structures" {
 	compare_published 60
 	rna-view -O json scored.rill | jq -es 'all(.[];
@@ -148,13 +138,13 @@ refused() {
 	same a/log.tsv b/log.tsv
 	same a/model.safetensors b/model.safetensors
 	same a/config.json b/config.json
-	refused "the run to continue had steps 4, now it is 6" \
+	refused 1 "the run to continue had steps 4, now it is 6" \
 		rna-train fold -q -c tiny --steps 6 --valid-every 2 -o a --resume k.dbn
 	head -n 3 k.dbn >one.dbn
-	refused "the run to continue had data" \
+	refused 1 "the run to continue had data" \
 		rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume one.dbn
 	echo '{}' >a/checkpoint-4/trainer_state.json
-	refused "not the state of such a training" \
+	refused 1 "not the state of such a training" \
 		rna-train fold -q -c tiny --steps 4 --valid-every 2 -o a --resume k.dbn
 	run rna-train fold -q --resume --seeds 2 --valid k.dbn -o c k.dbn
 	[ "$status" = 2 ]
@@ -228,21 +218,21 @@ learns_by_heart() {
 @test "what is refused" {
 	known >k.dbn
 	printf '>x\nACGU\n' >x.fa
-	refused "record 1: no structure" rna-train fold -q -o m x.fa
-	refused "no RNAs to train on" rna-train fold -q --longest 5 -o m2 k.dbn
+	refused 1 "record 1: no structure" rna-train fold -q -o m x.fa
+	refused 1 "no RNAs to train on" rna-train fold -q --longest 5 -o m2 k.dbn
 	rna-train fold -q -c tiny --steps 0 -o r k.dbn
 	printf '>e\n\n' >e.fa
-	refused "without letters" rna-predict -m r e.fa
+	refused 1 "without letters" rna-predict -m r e.fa
 	jq '.rill.fold.num_lstm_units = 9' r/config.json >c.json
 	cp -r r bad
 	cp c.json bad/config.json
-	refused "twice the LSTM's 9 units" rna-predict -m bad x.fa
+	refused 1 "twice the LSTM's 9 units" rna-predict -m bad x.fa
 	jq '.rill.fold.paired_filter_size[1] = 4' r/config.json >bad/config.json
-	refused "not an odd number" rna-predict -m bad x.fa
+	refused 1 "not an odd number" rna-predict -m bad x.fa
 	jq '.rill.fold.num_hidden_units = [31]' r/config.json >bad/config.json
-	refused "fold.head.0.weight has another shape" rna-predict -m bad x.fa
+	refused 1 "fold.head.0.weight has another shape" rna-predict -m bad x.fa
 	jq '.rill.fold.max_helix_length = 10' r/config.json >bad/config.json
-	refused "max_helix_length is not a number of 30 to 30" rna-predict -m bad x.fa
+	refused 1 "max_helix_length is not a number of 30 to 30" rna-predict -m bad x.fa
 	run rna-train class --lambda 2 -o n k.dbn
 	[ "$status" = 2 ]
 	run rna-train fold --adapt fbth -o n k.dbn

@@ -227,24 +227,13 @@ all_seeds(struct class_run *c)
 		tool_die(c->r.t, "standard output: %s", strerror(errno));
 }
 
-static int
-has_model(const struct tool *t)
-{
-	return t->model != NULL && strcmp(t->model, "none") != 0;
-}
-
 static void
 check_usage(struct tool *t, const struct train_opts *o)
 {
-	if (o->valid != NULL && o->valid_split > 0)
-		tool_usage(t, "--valid and --valid-split: give one of them");
-	if (o->group != NULL && o->valid_split <= 0)
-		tool_usage(t, "--group goes with --valid-split");
-	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
-		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
-	if (o->adapt == TRAIN_FBTH && !has_model(t))
+	train_check_valid(t, o);
+	if (o->adapt == TRAIN_FBTH && !train_has_model(t))
 		tool_usage(t, "--adapt fbth freezes a backbone: name it with -m");
-	if (o->adapt == TRAIN_STACK && !has_model(t))
+	if (o->adapt == TRAIN_STACK && !train_has_model(t))
 		tool_usage(t, "--adapt stack predicts types with a pretrained model: name it with -m");
 	if (o->adapt == TRAIN_FBTH && o->from == TRAIN_FROM_ATTENTION)
 		tool_usage(t, "--from attention learns where to look, so all states of the backbone would have to be "

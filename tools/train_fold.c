@@ -6,81 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/split.h"
 #include "train_fold.h"
 
 #define EPOCHS 10 /* as MXfold2 */
 #define COLUMNS "seed\tepoch\tstep\tloss\thinge\tthermodynamic\tlr\tgrad_norm\tvalid_f1\tvalid_reach\tbest\n"
 #define KEPT ((size_t)1 << 30) /* bytes of features of a frozen language model */
 
-static void
-fail_at(struct fold_run *f, struct rna_err *err, const char *file, uint64_t record)
-{
-	rna_err_where(err, file, record);
-	train_fail(&f->r, err);
-}
-
 /* 1. Records */
 
-static void
-read_input(struct fold_run *f)
+static enum rna_status
+add_record(void *arg, struct rna_record *rec, int valid, struct rna_err *err)
 {
-	struct train_run *r = &f->r;
-	struct rna_err err = {.record = RNA_NOREC};
-	struct rna_split split;
-	enum rna_status s;
-	int valid = 0;
-
-	rna_split_init(&split, r->t->seed, 1 - r->o->valid_split, r->o->group);
-	tool_in_open(&r->in, r->t, NULL);
-	r->in.raw = 1;
-	r->in.soft = 1;
-	while ((s = tool_in_read(&r->in, &r->rec)) != RNA_END) {
-		if (s == RNA_NEXT) {
-			rna_split_reuse(&split);
-			continue;
-		}
-		if (s != RNA_OK)
-			train_fail(r, &r->in.err);
-		if ((r->o->valid_split > 0 && rna_split_side(&split, &r->rec, &valid, &err) != RNA_OK) ||
-		    rna_folddata_add(&f->data, &r->rec, valid, &err) != RNA_OK)
-			fail_at(f, &err, rna_source_name(r->in.source), r->rec.number);
-	}
-	rna_split_fini(&split);
-}
-
-/* --valid FILE. */
-static void
-read_valid(struct fold_run *f)
-{
-	struct rna_source_options opts = {.nthreads = 1};
-	struct rna_err err = {.record = RNA_NOREC};
-	const char *path = f->r.o->valid;
-	struct rna_source *source = NULL;
-	struct rna_record rec;
-	struct rna_input *in;
-	enum rna_status s;
-
-	if ((in = rna_input_open(path, &err)) == NULL || (source = rna_source_open(in, &opts, &err)) == NULL)
-		train_fail(&f->r, &err);
-	rna_record_init(&rec);
-	while ((s = rna_source_read(source, &rec, &err)) != RNA_END)
-		if (s != RNA_NEXT && (s != RNA_OK || rna_folddata_add(&f->data, &rec, 1, &err) != RNA_OK))
-			fail_at(f, &err, path, s == RNA_OK ? rec.number : RNA_NOREC);
-	rna_record_fini(&rec);
-	rna_source_close(source);
+	return rna_folddata_add(arg, rec, valid, err);
 }
 
 static void
 read_data(struct fold_run *f)
 {
+	const struct train_data to = {1, add_record, NULL, &f->data};
 	struct rna_err err = {.record = RNA_NOREC};
 	const struct rna_folddata *d = &f->data;
 
 	f->data.longest = (size_t)f->r.o->longest;
-	read_input(f);
+	train_read_input(&f->r, &to);
 	if (f->r.o->valid != NULL)
-		read_valid(f);
+		train_read_valid(&f->r, &to);
 	if (d->left_out > 0)
 		tool_warn(f->r.t, "%zu of %zu RNAs are longer than --longest %zu nt and left out", d->left_out,
 		    d->n + d->left_out, d->longest);
@@ -126,16 +76,10 @@ set_energies(struct fold_run *f)
 	rna_energy_neural(&f->energy);
 }
 
-static int
-has_lm(const struct tool *t)
-{
-	return t->model != NULL && strcmp(t->model, "none") != 0;
-}
-
 int
 train_fold_tunes(const struct train_opts *o)
 {
-	return o->adapt == TRAIN_TBTH && has_lm(o->tool);
+	return o->adapt == TRAIN_TBTH && train_has_model(o->tool);
 }
 
 /* The language model of -m, and its views of an RNA. */
@@ -190,7 +134,7 @@ open_net(struct fold_run *f)
 	}
 	if (*why != '\0')
 		tool_note(f->r.t, 1, "-d auto: cpu: %s", why);
-	if (has_lm(f->r.t))
+	if (train_has_model(f->r.t))
 		open_lm(f, types);
 	rna_foldnet_default(&c, f->lm != NULL ? f->r.model.config.hidden : 0);
 	if (o->config != NULL && rna_foldnet_preset(&c, o->config, &err) != RNA_OK)
@@ -363,13 +307,8 @@ all_seeds(struct fold_run *f)
 static void
 check_usage(struct tool *t, const struct train_opts *o)
 {
-	if (o->valid != NULL && o->valid_split > 0)
-		tool_usage(t, "--valid and --valid-split: give one of them");
-	if (o->group != NULL && o->valid_split <= 0)
-		tool_usage(t, "--group goes with --valid-split");
-	if (o->seeds > 1 && o->valid == NULL && o->valid_split <= 0)
-		tool_usage(t, "--seeds compares trainings on --valid or --valid-split: give one of them");
-	if (train_is_given(o, "adapt") && !has_lm(t))
+	train_check_valid(t, o);
+	if (train_is_given(o, "adapt") && !train_has_model(t))
 		tool_usage(t, "--adapt needs a language model: name it with -m");
 	if (o->resume && o->seeds > 1)
 		tool_usage(t, "--resume: goes on with one training, not with --seeds");

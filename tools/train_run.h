@@ -48,6 +48,27 @@ void train_usage(struct train_run *r, const char *fmt, ...) __attribute__((forma
 void train_log_open(struct train_run *r, const char *columns);
 /* A row of it could not be written: as train_fail, with errno. */
 void train_log_failed(struct train_run *r) __attribute__((noreturn));
+/* As train_fail, at a record of a file. */
+void train_fail_at(struct train_run *r, struct rna_err *err, const char *file, uint64_t record)
+    __attribute__((noreturn));
+/* 1: -m names one. */
+int train_has_model(const struct tool *t);
+/* Ends with 2 where --valid, --valid-split, --group and --seeds do not go together. */
+void train_check_valid(struct tool *t, const struct train_opts *o);
+/*
+ * train_data.c: records into memory: of the operands, with those that --valid-split sets apart, and of --valid.  What
+ * fails ends the process with 1.
+ */
+struct train_data {
+	int raw; /* 1: as they are, not made tokens */
+	enum rna_status (*add)(void *arg, struct rna_record *rec, int valid, struct rna_err *err);
+	/* told of each stream before its records; NULL: nothing is */
+	void (*stream)(void *arg, const struct rna_header *h, const char *file);
+	void *arg;
+};
+void train_read_input(struct train_run *r, const struct train_data *d);
+void train_read_valid(struct train_run *r, const struct train_data *d);
+
 /*
  * train_state.c: checkpoints of trainings whose data are in memory (data: what tells these from others).
  * train_state_options: what the result depends on in all of them; NULL: no memory.

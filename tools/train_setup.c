@@ -300,7 +300,7 @@ train_open_model(struct train_run *r, int64_t from)
 	if (from >= 0) {
 		if ((s = rna_checkpoint_path(r->dir, from, path, sizeof(path), &err)) == RNA_OK)
 			s = old_model(r, path, &err);
-	} else if (r->t->model != NULL && strcmp(r->t->model, "none") != 0) {
+	} else if (train_has_model(r->t)) {
 		dir = tool_model_path(r->t, r->t->model);
 		s = old_model(r, dir, &err);
 		free(dir);
