@@ -90,6 +90,8 @@ static const struct {
     {{CSV}, "name,seq\n\"\",AC\nq\"uote,AC\n", " AC; q\"uote AC"},
     {{CSV, .label = "kind"}, "name,seq,kind,label\na,AC,k,l\n", "a AC =k"},
     {{CSV, .label = "kind"}, "name,seq\na,AC\n", "!no column kind; there are: name, seq"},
+    {{CSV, .label = "kind"}, "name,seq,kind\na,AC,k\nb,AC,\n", "a AC =k; !line 3: no label: the column kind is empty"},
+    {{CSV}, "name,seq,label\na,AC,\n", "a AC"},
     {{CSV, .keep = kept, .nkeep = 1}, "name,seq,extra\na,AC,\"x,y\"\nb,GG,\n", "a AC +x,y; b GG +"},
     {{CSV, .keep = kept, .nkeep = 1}, "name,seq\na,AC\n", "!no column extra; there are: name, seq"},
     {{CSV}, "", "!no header line"},
@@ -205,21 +207,29 @@ static const struct {
     {{TEN}, ">a\nACGUACGUAC\n>b\nACGUACGUACG\n", "a ACGUACGUAC; !line 4: the sequence is longer than 10 letters"},
 };
 
+/* A file of that name and text is read as `want` says. */
+static void
+check(const char *name, const struct rna_source_options *opts, const char *text, const char *want)
+{
+	struct rna_buf out = RNA_BUF_INIT;
+	int good;
+
+	util_put(util_path(name), text, strlen(text));
+	render(util_path(name), opts, &out);
+	good = strcmp((const char *)out.data, want) == 0;
+	ok(good, "%s: %.*s", name, (int)strcspn(want, "\n"), want);
+	if (!good)
+		diag("%s\n# got:  %s\n# want: %s", text, (const char *)out.data, want);
+	rna_buf_fini(&out);
+}
+
 static void
 test_odd(void)
 {
-	struct rna_buf out = RNA_BUF_INIT;
 	size_t i;
 
-	for (i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
-		util_put(util_path("in.txt"), odd[i].text, strlen(odd[i].text));
-		out.len = 0;
-		render(util_path("in.txt"), &odd[i].opts, &out);
-		ok(strcmp((const char *)out.data, odd[i].want) == 0, "%zu", i);
-		if (strcmp((const char *)out.data, odd[i].want) != 0)
-			diag("%s\n# got:  %s\n# want: %s", odd[i].text, (const char *)out.data, odd[i].want);
-	}
-	rna_buf_fini(&out);
+	for (i = 0; i < sizeof(odd) / sizeof(*odd); i++)
+		check("in.txt", &odd[i].opts, odd[i].text, odd[i].want);
 }
 
 /* A file whose name says what its first bytes do not; names of files stand in for names within. */
@@ -238,16 +248,10 @@ test_names(void)
 	    {".bpseq", {BPSEQ}, "1 A 0\n", ".bpseq A ."},
 	    {"x.bpseq.zst", {BPSEQ}, "1 A 0\n1 C 0\n", "x A .; x C ."},
 	};
-	struct rna_buf out = RNA_BUF_INIT;
 	size_t i;
 
-	for (i = 0; i < sizeof(named) / sizeof(*named); i++) {
-		util_put(util_path(named[i].file), named[i].text, strlen(named[i].text));
-		out.len = 0;
-		render(util_path(named[i].file), &named[i].opts, &out);
-		ok(strcmp((const char *)out.data, named[i].want) == 0, "%s: %s", named[i].file, (const char *)out.data);
-	}
-	rna_buf_fini(&out);
+	for (i = 0; i < sizeof(named) / sizeof(*named); i++)
+		check(named[i].file, &named[i].opts, named[i].text, named[i].want);
 	unlink(util_path(".bpseq"));
 }
 
