@@ -54,6 +54,7 @@ one_line() {
 }
 
 # refused STATUS WORDS COMMAND...: the command ends with STATUS, and WORDS are in what it says, one line when that is 1.
+# shellcheck disable=SC2154 # run sets them
 refused() {
 	local want=$1 words=$2
 	shift 2
