@@ -178,7 +178,7 @@ class Bench:
                         ours.setdefault(r["kernel"].split()[-1], []).append(float(r["Gop/s"]) / self.threads)
                 for n, k in ((3 * H, H), (H, H), (FFN, H), (H, FFN)):
                     x, w, b = (torch.randn(*d).to(dtype) for d in ((TOKENS, k), (n, k), (n,)))
-                    packed = torch.ops.mkldnn._reorder_linear_weight(w.to_mkldnn(), TOKENS)
+                    packed = torch.ops.mkldnn._reorder_linear_weight(w, TOKENS)
                     wt, out = w.t().contiguous(), torch.empty(TOKENS, n, dtype=dtype)
                     ways = (lambda: F.linear(x, w, b), lambda: torch.mm(x, wt, out=out),
                             lambda: torch.ops.mkldnn._linear_pointwise(x, packed, b, "none", [], ""))
