@@ -6,10 +6,10 @@
 #	B=build tests/bench_growth.sh [MODEL]	default: a model of -c tiny, as it is drawn
 #
 #	BENCH_RNAS	RNAs of the largest run (100000)
-#	THREADS		-@ (all)
+#	THREADS		-@ (1)
 # shellcheck source=tests/bench.bash
 . "${BASH_SOURCE[0]%/*}/bench.bash"
-at=(${THREADS:+-@ "$THREADS"})
+at=(-@ "${THREADS:-1}")
 
 # fasta RNAS SHORTEST LONGEST: random letters, lengths between the two
 fasta() {

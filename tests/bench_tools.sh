@@ -64,6 +64,8 @@ row 'read and write, -l 1' "$raw" 'MB/s' "rna-shuf -@ 1 --shard 1/1 -l 1 '$tmp/t
 	"$(peer zstd "zstd -dcq '$tmp/t.rill' | zstd -1 -c --single-thread")"
 row 'read and write, -@ 2 -l 1 (wall)' "$raw" 'MB/s' "rna-shuf -@ 2 --shard 1/1 -l 1 '$tmp/t.rill'" \
 	'zstd -dc | zstd -1 -T2' "$(peer zstd "zstd -dcq '$tmp/t.rill' | zstd -1 -T2 -c")"
-row 'shuffle, --mem a tenth, -l 0 (wall)' "$raw" 'MB/s' \
-	"rna-shuf -@ 1 -q -f -l 0 --mem $((raw / 10)) -o '$tmp/s.rill' '$tmp/t.rill'" 'cp, sync' \
-	"cp '$tmp/raw' '$tmp/copy'; sync '$tmp/copy'"
+for t in 1 2; do
+	row "shuffle -@ $t, --mem a tenth, -l 0 (wall)" "$raw" 'MB/s' \
+		"rna-shuf -@ $t -q -f -l 0 --mem $((raw / 10)) -o '$tmp/s.rill' '$tmp/t.rill'" 'cp, sync' \
+		"cp '$tmp/raw' '$tmp/copy'; sync '$tmp/copy'"
+done

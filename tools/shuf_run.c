@@ -2,6 +2,9 @@
  * shuf_run.c: the work of rna-shuf.
  */
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "shuf_run.h"
 
@@ -115,10 +118,19 @@ drain_encoded(struct shuf_run *r)
 		tool_die_err(r->tool, &err);
 }
 
+/* What reading and writing take, in bytes: frames of up to 1 MiB on either side, and zstd's tables for each thread. */
+static uint64_t
+stream_memory(const struct tool *t)
+{
+	uint64_t each = t->level < 9 ? 3 : t->level < 13 ? 16 : 24;
+
+	return (4 + each * (uint64_t)t->threads) << 20;
+}
+
 void
 shuf_shuffle(struct shuf_run *r)
 {
-	uint64_t streams = (8 + 6 * (uint64_t)r->tool->threads) << 20;    /* what reading and writing take */
+	uint64_t streams = stream_memory(r->tool);
 	uint64_t most = r->opts->mem - r->opts->mem / 4;
 	uint64_t mem = r->opts->mem - (streams < most ? streams : most);
 	struct rna_shuffle_options so = {r->tool->seed, mem, NULL, r->opts->sample > 0};
@@ -126,6 +138,10 @@ shuf_shuffle(struct shuf_run *r)
 
 	if (so.mem < RNA_SHUFFLE_MEM_MIN)
 		so.mem = RNA_SHUFFLE_MEM_MIN;
+#ifdef M_MMAP_THRESHOLD
+	/* what is large goes back to the system when it is freed; by itself glibc raises the threshold up to 32 MiB */
+	(void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
 	if ((r->shuffle = rna_shuffle_create(&so, &err)) == NULL)
 		tool_die_err(r->tool, &err);
 	while (next_record(r)) {
@@ -146,8 +162,8 @@ shuf_shuffle(struct shuf_run *r)
 		drain(r, 1);
 	else
 		drain_encoded(r);
-	tool_note(r->tool, 1, "%.1f MiB went through temporary files",
-	    (double)rna_shuffle_spilled(r->shuffle) / (1 << 20));
+	tool_note(
+	    r->tool, 1, "%.1f MiB went through temporary files", (double)rna_shuffle_spilled(r->shuffle) / (1 << 20));
 	rna_shuffle_destroy(r->shuffle);
 }
 
