@@ -7,9 +7,10 @@
 #include "stat/logistic.h"
 #include "stream/pool.h"
 
-#define LOGISTIC_TILE 4 /* rows and columns of w are filled with zeros to a multiple of it */
-#define LOGISTIC_SLICES                                                                                                \
-	16 /* parts of the examples, each summed on its own: the same bits for every number of threads */
+/* Rows and columns of w are filled with zeros to a multiple of it. */
+#define LOGISTIC_TILE 4
+/* Parts of the examples, each summed on its own: the same bits for every number of threads. */
+#define LOGISTIC_SLICES 16
 
 struct logistic_slice;
 
