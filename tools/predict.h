@@ -30,7 +30,7 @@ enum rna_status predict_answer(
 void predict_flush(struct predict *p);
 void predict_close(struct predict *p);
 
-/* predict_fold.c: with the folding network of dir, which is freed; returns the exit status. */
-int predict_fold(struct tool *t, char *dir, enum rk_precision precision);
+/* predict_fold.c: with the folding network of dir; returns the exit status. */
+int predict_fold(struct tool *t, const char *dir, enum rk_precision precision);
 
 #endif

@@ -47,7 +47,7 @@ open_lm(struct fold *f, const char *dir)
 }
 
 static void
-open_net(struct fold *f, char *dir)
+open_net(struct fold *f, const char *dir)
 {
 	char why[256] = "";
 	struct rna_err err = {.record = RNA_NOREC};
@@ -62,7 +62,6 @@ open_net(struct fold *f, char *dir)
 		open_lm(f, dir);
 	if ((f->scorer = rna_foldscorer_create(&f->net, f->lm, 0)) == NULL)
 		tool_die(f->t, "out of memory");
-	free(dir);
 }
 
 static void
@@ -127,7 +126,7 @@ run(struct fold *f)
 }
 
 int
-predict_fold(struct tool *t, char *dir, enum rk_precision precision)
+predict_fold(struct tool *t, const char *dir, enum rk_precision precision)
 {
 	struct fold f = {.t = t, .precision = precision};
 	uint64_t rnas, stitched;

@@ -77,16 +77,21 @@ main(int argc, char **argv)
 	struct rna_err err = {.record = RNA_NOREC};
 	struct embed *e = &p.e;
 	char *dir;
+	int features, fold, rc = TOOL_DONE;
 
 	tool_parse(&tool, argc, argv, own, &p);
 	if (tool.model == NULL)
 		tool_usage(&tool, "-m is missing: the folder of a model that rna-train class, pair or fold made");
 	dir = tool_model_path(&tool, tool.model);
-	if (rna_featuremodel_is(dir))
-		return predict_features(&tool, dir, p.top);
-	if (rna_foldnet_is(dir))
-		return predict_fold(&tool, dir, e->opts.precision);
+	features = rna_featuremodel_is(dir);
+	fold = !features && rna_foldnet_is(dir);
+	if (features)
+		rc = predict_features(&tool, dir, p.top);
+	if (fold)
+		rc = predict_fold(&tool, dir, e->opts.precision);
 	free(dir);
+	if (features || fold)
+		return rc;
 	e->out = tool_out_open(&tool); /* first, so that a second writer ends before it reads */
 	embed_open(e);
 	if ((p.classrun = rna_classrun_open(&e->model, e->opts.precision, &err)) == NULL)
