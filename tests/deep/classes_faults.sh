@@ -103,6 +103,10 @@ kills() {
 class_10() {
 	kills "$(full_or 200 2)" 1 train
 	kills "$(full_or 50 2)" 2 embed
+	full || return 0
+	kills 20 5 fold
+	kills 20 6 class
+	kills 20 7 pair
 }
 
 class_11() { kills "$(full_or 50 1)" 3 signal; }
