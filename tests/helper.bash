@@ -90,3 +90,14 @@ random_fasta() {
 		}
 	}'
 }
+
+# labelled N [OPTION...]: N random RNAs of four classes in lab.fa, tokenised with the options in lab.rill, and a small
+# backbone
+labelled() {
+	local n=$1
+	shift
+	random_fasta "$n" 20 50 1 | awk '/^>/ { print $1, substr("dbca", n++ % 4 + 1, 1) "lass"; next } 1' >lab.fa
+	rna-tokenize -q --label header -o lab.rill "$@" lab.fa
+	rna-mask -q -o masked.rill lab.rill
+	rna-train mlm -q -c tiny --layers 1 --hidden 32 --heads 2 --ffn 32 --steps 0 -o backbone masked.rill
+}

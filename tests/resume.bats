@@ -5,10 +5,7 @@ load helper
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-	random_fasta 60 20 50 1 | awk '/^>/ { print $1, substr("dbca", n++ % 4 + 1, 1) "lass"; next } 1' >lab.fa
-	rna-tokenize -q --frame type --label header -o lab.rill lab.fa
-	rna-mask -q -o masked.rill lab.rill
-	rna-train mlm -q -c tiny --layers 1 --hidden 32 --heads 2 --ffn 32 --steps 0 -o backbone masked.rill
+	labelled 60 --frame type
 }
 
 setup() {
