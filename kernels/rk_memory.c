@@ -35,9 +35,9 @@ rk_told(struct rk *rk, enum rk_status status)
 struct head { size_t mapped; char fill[64 - sizeof(size_t)]; };
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { LARGE = 0 };             /* the sanitizer sees the ends of what its own allocator gives */
+#define LARGE SIZE_MAX /* never: the sanitizer sees the ends of what its own allocator gives */
 #else
-enum { LARGE = 1 << 20 };
+#define LARGE ((size_t)1 << 20)
 #endif
 
 /*
@@ -51,7 +51,7 @@ take(size_t n)
 	void *p;
 
 	n += sizeof(*h);
-	if (LARGE > 0 && n >= LARGE) {
+	if (n >= LARGE) {
 		if ((p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
 			return NULL;
 #ifdef MADV_HUGEPAGE
