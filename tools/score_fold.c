@@ -142,10 +142,11 @@ add_record(struct folded *f, const struct rna_record *rec, struct rna_err *err)
 		return rna_fail(err, RNA_EFORMAT, "its structure has %zu bases, the known one %zu",
 		    f->called.len / sizeof(*known), n);
 	known = (int32_t *)(void *)f->known.data;
-	if (f->opts->canonical && (seq = rna_record_get_str(rec, "seq", &length)) == NULL)
-		return rna_fail(err, RNA_EFORMAT, "no seq, and --canonical asks for it");
-	if (f->opts->canonical)
+	if (f->opts->canonical) {
+		if ((seq = rna_record_get_str(rec, "seq", &length)) == NULL)
+			return rna_fail(err, RNA_EFORMAT, "no seq, and --canonical asks for it");
 		rna_foldmetrics_canonical(known, seq, n);
+	}
 	if (f->opts->nested && (s = rna_foldmetrics_nested(known, n, err)) != RNA_OK)
 		return s;
 	if (f->n == f->cap) {
