@@ -11,6 +11,7 @@
 
 #define AHEAD       4             /* items */
 #define AHEAD_BYTES 1024          /* of each */
+#define PAGE        4096          /* bytes */
 #define FILE_BUFFER (256u << 10)  /* most that is gathered for one file before it is written */
 
 static enum rna_status
@@ -75,6 +76,8 @@ rna_shuffle_create(const struct rna_shuffle_options *opts, struct rna_err *err)
 	s->chunk = (size_t)(opts->mem / 8 / FAN);
 	if (s->chunk > FILE_BUFFER)
 		s->chunk = FILE_BUFFER;
+	if (s->chunk > PAGE)
+		s->chunk -= s->chunk % PAGE; /* writes of whole pages are the fastest */
 	s->limit = (size_t)opts->mem - FAN * s->chunk;
 	return s;
 }

@@ -105,21 +105,23 @@ rna_part_add(struct rna_shuffle *s, int shift, const unsigned char *item, size_t
 	uint64_t key = item_load(item);
 	struct part *p = s->fan[key >> shift & (FAN - 1)];
 	enum rna_status st;
+	size_t take;
 
 	if (p->records++ == 0)
 		p->key = key;
 	p->mixed |= key != p->key;
 	p->bytes += n;
 	s->spilled += n;
-	if (p->buffered + n > s->chunk && p->buffered > 0) {
+	for (; n > 0; item += take, n -= take) {
+		take = n < s->chunk - p->buffered ? n : s->chunk - p->buffered;
+		memcpy(p->buf + p->buffered, item, take);
+		p->buffered += take;
+		if (p->buffered < s->chunk)
+			continue;
 		if ((st = write_all(s, p, p->buf, p->buffered, err)) != RNA_OK)
 			return st;
 		p->buffered = 0;
 	}
-	if (n > s->chunk)
-		return write_all(s, p, item, n, err);
-	memcpy(p->buf + p->buffered, item, n);
-	p->buffered += n;
 	return RNA_OK;
 }
 
