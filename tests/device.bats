@@ -278,7 +278,7 @@ network() {
 	cd "$BATS_TEST_TMPDIR"
 	printf '>a\nGGGGAAAACCCC\n((((....))))\n>b\nGGCACUUCGGUGCCA\n(((((....))))).\n' >k.dbn
 	for a in none fbth tbth stack; do
-		lm=(-m "$ROOT/pipelines/models/tiny" --adapt $a)
+		lm=(-m "$ROOT/pipelines/models/tiny" --adapt "$a")
 		[ $a != none ] || lm=(-m none)
 		for d in cpu cuda; do
 			rna-train fold -q -d $d "${lm[@]}" -c tiny --images 1 --dropout 0.1 --steps 2 -o $a.$d k.dbn
