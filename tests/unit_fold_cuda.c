@@ -110,6 +110,9 @@ fill(size_t longest, size_t more)
 	static const char *const letters[] = {"ACGU", "GC", "GGCU", "AU", "ACGUN", "GGGGCCCCAU"};
 	static const size_t edges[] = {0, 1, 4, 5, 6, 8, 9, 10, 15, 17, 31, 32, 33, 40, 63, 64, 65, 77, 96, 127, 128,
 	    129, 130, 191, 192, 193, 255, 257, 300, 383, 385, 447, 449, 511, 512};
+	static const char *const known[] = {"GGGGCUUCGGCCCC", "CAACGAAACAUUUUGGCUUCGGCC",
+	    "GGGAAACCCUUUGGGAAACCCAAAGGGUUUCCC",
+	    "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA"};
 	size_t i;
 
 	nseq = 0;
@@ -118,10 +121,8 @@ fill(size_t longest, size_t more)
 	for (i = 0; i < more; i++)
 		add_random(below(90), letters[below(6)]);
 	/* special hairpins, and a multiloop */
-	strcpy(seq[nseq++], "GGGGCUUCGGCCCC");
-	strcpy(seq[nseq++], "CAACGAAACAUUUUGGCUUCGGCC");
-	strcpy(seq[nseq++], "GGGAAACCCUUUGGGAAACCCAAAGGGUUUCCC");
-	strcpy(seq[nseq++], "GCGGAUUUAGCUCAGUUGGGAGAGCGCCAGACUGAAGAUCUGGAGGUCCUGUGUUCGAUCCACAGAAUUCGCACCA");
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		strlcpy(seq[nseq++], known[i], sizeof(seq[0]));
 }
 
 int

@@ -255,6 +255,7 @@ test_names(void)
 	unlink(util_path(".bpseq"));
 }
 
+/* Types by what header lines say. */
 static void
 test_types(void)
 {
@@ -286,6 +287,24 @@ test_types(void)
 	    {"a", "of pre-miRNA, tRNA", "premiRNA"},
 	    {"a", "pre-miRNA, tRNA", "premiRNA"},
 	};
+	struct rna_vocab v;
+	size_t i;
+	int id;
+
+	must(rna_vocab_init(&v));
+	for (i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+		id = rna_types_from_header(
+		    &v, heads[i].name, strlen(heads[i].name), heads[i].desc, strlen(heads[i].desc));
+		ok(heads[i].type == NULL ? id == -1 : id >= 0 && strcmp(v.token[id], heads[i].type) == 0, "%s %s: %s",
+		    heads[i].name, heads[i].desc, id < 0 ? "none" : v.token[id]);
+	}
+	rna_vocab_fini(&v);
+}
+
+/* Tables of id_mapping: what is a row, and what the rows of one RNA come to. */
+static void
+test_type_tables(void)
+{
 	static const struct {
 		const char *row;
 		int good;
@@ -308,12 +327,6 @@ test_types(void)
 	FILE *f;
 
 	must(rna_vocab_init(&v));
-	for (i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
-		id = rna_types_from_header(
-		    &v, heads[i].name, strlen(heads[i].name), heads[i].desc, strlen(heads[i].desc));
-		ok(heads[i].type == NULL ? id == -1 : id >= 0 && strcmp(v.token[id], heads[i].type) == 0, "%s %s: %s",
-		    heads[i].name, heads[i].desc, id < 0 ? "none" : v.token[id]);
-	}
 	ok(rna_types_vote(&t, &v, "URS0000000001", 13) == -1, "a table without rows");
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		util_put(util_path("rows"), rows[i].row, strlen(rows[i].row));
@@ -405,6 +418,7 @@ main(void)
 	test_odd();
 	test_names();
 	test_types();
+	test_type_tables();
 	test_structures();
 	util_clean();
 	return done();
