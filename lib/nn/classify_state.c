@@ -6,9 +6,9 @@
 #include "nn/classify_private.h"
 #include "nn/replace.h"
 
-#define WEIGHTS "/weights.safetensors"
-#define BEST "/best.safetensors"
-#define MOMENTS "/optimizer.safetensors"
+enum { WEIGHTS, BEST, MOMENTS, NFILES };
+
+static const char *const files[NFILES] = {"/weights.safetensors", "/best.safetensors", "/optimizer.safetensors"};
 
 struct rna_classify_state
 rna_classify_state(const struct rna_classify *c)
@@ -19,42 +19,42 @@ rna_classify_state(const struct rna_classify *c)
 enum rna_status
 rna_classify_save(const struct rna_classify *c, const char *folder, struct rna_err *err)
 {
-	char *weights = rna_replace_join(folder, WEIGHTS), *best = rna_replace_join(folder, BEST),
-	     *moments = rna_replace_join(folder, MOMENTS);
 	enum rna_status s = RNA_OK;
 
-	if (weights == NULL || best == NULL || moments == NULL)
-		s = rna_fail(err, RNA_EMEM, "out of memory");
-	if (s == RNA_OK)
-		s = rna_params_save(c->params, NULL, weights, err);
-	if (s == RNA_OK && c->best.weights != NULL)
-		s = rna_best_save(&c->best, c->params, best, err);
-	if (s == RNA_OK)
-		s = rna_optimizer_save(&c->optimizer, moments, err);
-	free(weights);
-	free(best);
-	free(moments);
+	for (int i = 0; i < NFILES && s == RNA_OK; i++) {
+		char *path = rna_replace_join(folder, files[i]);
+
+		if (path == NULL)
+			s = rna_fail(err, RNA_EMEM, "out of memory");
+		else if (i == WEIGHTS)
+			s = rna_params_save(c->params, NULL, path, err);
+		else if (i == MOMENTS)
+			s = rna_optimizer_save(&c->optimizer, path, err);
+		else if (c->best.weights != NULL)
+			s = rna_best_save(&c->best, c->params, path, err);
+		free(path);
+	}
 	return s;
 }
 
 static enum rna_status
 load_files(struct rna_classify *c, const char *folder, int scored, struct rna_err *err)
 {
-	char *weights = rna_replace_join(folder, WEIGHTS), *best = rna_replace_join(folder, BEST),
-	     *moments = rna_replace_join(folder, MOMENTS);
 	enum rna_status s = RNA_OK;
 
-	if (weights == NULL || best == NULL || moments == NULL)
-		s = rna_fail(err, RNA_EMEM, "out of memory");
-	if (s == RNA_OK)
-		s = rna_params_load(c->params, NULL, weights, err);
-	if (s == RNA_OK && scored)
-		s = rna_best_load(&c->best, c->params, best, err);
-	if (s == RNA_OK)
-		s = rna_optimizer_load(&c->optimizer, moments, err);
-	free(weights);
-	free(best);
-	free(moments);
+	for (int i = 0; i < NFILES && s == RNA_OK; i++) {
+		char *path = rna_replace_join(folder, files[i]);
+
+		if (path == NULL)
+			s = rna_fail(err, RNA_EMEM, "out of memory");
+		else if (i == WEIGHTS)
+			s = rna_params_load(c->params, NULL, path, err);
+		else if (i == MOMENTS)
+			s = rna_optimizer_load(&c->optimizer, path, err);
+		else if (scored)
+			s = rna_best_load(&c->best, c->params, path, err);
+		free(path);
+	}
 	return s;
 }
 
