@@ -32,17 +32,6 @@ struct rna_logistic_fit {
 	int factored;
 };
 
-static double
-dot(const double *a, const double *b, size_t n)
-{
-	double sum = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* Loss with its gradient. */
 static double
 objective(struct rna_logistic_fit *f, const double *w, double *grad)
@@ -56,7 +45,7 @@ objective(struct rna_logistic_fit *f, const double *w, double *grad)
 	total = s->total > 0 ? s->total : 1;
 	for (i = 0; i < f->n; i++)
 		grad[i] = grad[i] / total + (i < penalised ? f->l2 * w[i] : 0);
-	return s->loss / total + f->l2 / 2 * dot(w, w, penalised);
+	return s->loss / total + f->l2 / 2 * logistic_dot(w, w, penalised);
 }
 
 /* x = M^-1 x, M the curvature before anything is known of it. */
@@ -79,7 +68,7 @@ direction(struct rna_logistic_fit *f)
 	for (j = f->have; j-- > first;) {
 		const size_t at = j % HISTORY;
 
-		alpha[at] = f->rho[at] * dot(f->s[at], f->dir, f->n);
+		alpha[at] = f->rho[at] * logistic_dot(f->s[at], f->dir, f->n);
 		for (i = 0; i < f->n; i++)
 			f->dir[i] -= alpha[at] * f->y[at][i];
 	}
@@ -89,14 +78,14 @@ direction(struct rna_logistic_fit *f)
 
 		memcpy(f->next, f->y[at], f->n * sizeof(*f->next));
 		solve(f, f->next);
-		scale = 1 / (f->rho[at] * dot(f->y[at], f->next, f->n));
+		scale = 1 / (f->rho[at] * logistic_dot(f->y[at], f->next, f->n));
 		for (i = 0; i < f->n; i++)
 			f->dir[i] *= scale;
 	}
 	for (j = first; j < f->have; j++) {
 		const size_t at = j % HISTORY;
 
-		beta = f->rho[at] * dot(f->y[at], f->dir, f->n);
+		beta = f->rho[at] * logistic_dot(f->y[at], f->dir, f->n);
 		for (i = 0; i < f->n; i++)
 			f->dir[i] += f->s[at][i] * (alpha[at] - beta);
 	}
@@ -140,8 +129,8 @@ remember(struct rna_logistic_fit *f)
 		f->s[at][i] = f->next[i] - f->w[i];
 		f->y[at][i] = f->ngrad[i] - f->grad[i];
 	}
-	curve = dot(f->s[at], f->y[at], f->n);
-	if (curve > 1e-12 * dot(f->y[at], f->y[at], f->n)) {
+	curve = logistic_dot(f->s[at], f->y[at], f->n);
+	if (curve > 1e-12 * logistic_dot(f->y[at], f->y[at], f->n)) {
 		f->rho[at] = 1 / curve;
 		f->have++;
 	}
@@ -217,13 +206,13 @@ advance(struct rna_logistic_fit *f, double *loss)
 	if (largest(f->grad, f->n) <= 1e-6)
 		return 0;
 	direction(f);
-	slope = dot(f->grad, f->dir, f->n);
+	slope = logistic_dot(f->grad, f->dir, f->n);
 	if ((f->have > 0 || f->factored) && slope <= 0 && slope > -GAIN)
 		return 0;
 	if (!search(f, slope, loss)) { /* the history misleads: once more without it */
 		f->have = 0;
 		direction(f);
-		if (!search(f, dot(f->grad, f->dir, f->n), loss))
+		if (!search(f, logistic_dot(f->grad, f->dir, f->n), loss))
 			return 0;
 	}
 	remember(f);

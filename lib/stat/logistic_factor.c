@@ -7,8 +7,8 @@
 
 #include "stat/logistic_private.h"
 
-static double
-dot(const double *a, const double *b, size_t n)
+double
+logistic_dot(const double *a, const double *b, size_t n)
 {
 	double sum = 0;
 	size_t i;
@@ -39,8 +39,8 @@ logistic_factor(double *gram, size_t n, size_t wide, double l2)
 		double *row = gram + i * wide, left;
 
 		for (j = 0; j < i; j++)
-			row[j] = (row[j] - dot(row, gram + j * wide, j)) / gram[j * wide + j];
-		left = row[i] + (i + 1 < n ? l2 : 0) - dot(row, row, i);
+			row[j] = (row[j] - logistic_dot(row, gram + j * wide, j)) / gram[j * wide + j];
+		left = row[i] + (i + 1 < n ? l2 : 0) - logistic_dot(row, row, i);
 		if (!(left > 0) || !isfinite(left))
 			return 0;
 		row[i] = sqrt(left);

@@ -50,4 +50,6 @@ int logistic_factor(double *gram, size_t n, size_t wide, double l2);
 /* x [n, cols] becomes y of L L^T y = x. */
 void logistic_solve(const double *lower, size_t n, size_t wide, double *x, size_t cols);
 
+double logistic_dot(const double *a, const double *b, size_t n);
+
 #endif
